@@ -1,0 +1,412 @@
+"""The one data model: units with spike times, and trials with what was given and when.
+
+Every reader makes these objects and every analysis takes them, so that recorded and simulated cells, and the
+cells of another laboratory, go the same way. Times are in seconds, volumes in µL. The objects check
+themselves when they are made: whatever holds a :class:`Recordings` need not check it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+Kind = Literal["recorded", "simulated"]
+
+MAGNITUDES: tuple[float, ...] = (0.1, 0.3, 1.2, 2.5, 5.0, 10.0, 20.0)
+"""The seven volumes of the variable-magnitude task, in µL (Dabney et al. 2020; Eshel et al. 2015)."""
+
+ODOUR_TO_REWARD = 1.5
+"""Seconds from the onset of the odour to the reward on expected trials."""
+
+TRIAL_KINDS: tuple[str, ...] = ("expected", "unexpected", "no_reward")
+"""An odour and then a reward; a reward without an odour; another odour and no reward."""
+
+TRIAL_COLUMNS: tuple[str, ...] = ("event_time", "reward_time", "magnitude", "kind", "odour")
+
+
+class RecordingsError(ValueError):
+    """Recordings that cannot be used; the message says what was found, what was expected, what to do."""
+
+
+def _frozen(array: npt.ArrayLike, name: str, ndim: int) -> FloatArray:
+    """Give a read-only float copy of an array with the right number of dimensions."""
+    try:
+        out = np.array(array, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RecordingsError(f"{name} must be numbers; found something else ({error}).") from error
+    if out.ndim != ndim:
+        raise RecordingsError(f"{name} must have {ndim} dimension(s); found an array of shape {out.shape}.")
+    out.setflags(write=False)
+    return out
+
+
+def _check_times(times: FloatArray, name: str, *, ascending: bool = True) -> None:
+    """Refuse times that are not finite or, if asked, not in ascending order."""
+    bad = np.flatnonzero(~np.isfinite(times))
+    if bad.size:
+        raise RecordingsError(
+            f"{name} must be finite; found {bad.size} NaN or infinite value(s), the first at index {bad[0]}."
+        )
+    if ascending and times.size > 1:
+        down = np.flatnonzero(np.diff(times) < 0)
+        if down.size:
+            i = int(down[0])
+            raise RecordingsError(
+                f"{name} must be in ascending order; found {times[i + 1]} s after {times[i]} s "
+                f"at index {i + 1} ({down.size} such step(s)). Sort them, if the order is all that is wrong."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class LightIdentification:
+    """What shows that a unit is a dopamine neuron: its spikes to pulses of light.
+
+    Attributes
+    ----------
+    laser_onsets
+        (n_pulses,) Onsets of the pulses of light, s, ascending.
+    latencies
+        (n_pulses,) Time from each pulse to the spike that it evoked, s; NaN where it evoked none. None where
+        the file does not tell.
+    evoked_spikes
+        (n_evoked,) Times of the spikes within 10 ms of a pulse, s, ascending. In the files of animals D, L and
+        O these are more than the unit's own spikes: they are no subset of ``Unit.spike_times``.
+    waveform_laser, waveform_laser_sem
+        (n_samples, n_channels) Mean and standard error of the waveform of the light-evoked spikes, in the
+        recorder's unit, which the files do not state.
+    waveform_spontaneous, waveform_spontaneous_sem
+        (n_samples, n_channels) The same of the spikes without light.
+    """
+
+    laser_onsets: FloatArray
+    evoked_spikes: FloatArray
+    waveform_laser: FloatArray
+    waveform_laser_sem: FloatArray
+    waveform_spontaneous: FloatArray
+    waveform_spontaneous_sem: FloatArray
+    latencies: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays and check them against one another."""
+        for name in ("laser_onsets", "evoked_spikes"):
+            times = _frozen(getattr(self, name), name, 1)
+            _check_times(times, name)
+            object.__setattr__(self, name, times)
+        shapes = {}
+        for name in (
+            "waveform_laser",
+            "waveform_laser_sem",
+            "waveform_spontaneous",
+            "waveform_spontaneous_sem",
+        ):
+            waveform = _frozen(getattr(self, name), name, 2)
+            if not np.all(np.isfinite(waveform)):
+                raise RecordingsError(f"{name} must be finite; found NaN or infinite values.")
+            shapes[name] = waveform.shape
+            object.__setattr__(self, name, waveform)
+        if len(set(shapes.values())) > 1:
+            raise RecordingsError(
+                f"The waveforms must have one shape (n_samples, n_channels); found {shapes}."
+            )
+        if self.latencies is not None:
+            latencies = _frozen(self.latencies, "latencies", 1)
+            if latencies.shape != self.laser_onsets.shape:
+                raise RecordingsError(
+                    f"latencies must be one per pulse of light; found {latencies.size} for "
+                    f"{self.laser_onsets.size} pulses."
+                )
+            if np.any(np.isinf(latencies)) or np.any(latencies < 0):
+                raise RecordingsError("latencies must be positive, or NaN where a pulse evoked no spike.")
+            object.__setattr__(self, "latencies", latencies)
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One neuron in one session: its spikes, and the trials it was recorded in.
+
+    Attributes
+    ----------
+    name
+        Name of the unit, unique within its recordings.
+    session
+        Name of the session; units with the same session were recorded together.
+    group
+        The animal, or where the files do not tell it, the month of the session.
+    spike_times
+        (n_spikes,) Times of the spikes, s, ascending.
+    trials
+        One row a labelled trial, in order of time. Columns:
+        ``event_time`` (s): onset of the odour on expected and no-reward trials, the reward on unexpected
+        ones; ``reward_time`` (s): ``event_time`` + 1.5 on expected trials, ``event_time`` on unexpected ones,
+        NaN without reward; ``magnitude`` (µL): volume of the reward, NaN without; ``kind``: one of
+        ``TRIAL_KINDS`` (categorical); ``odour``: number of the odour as the recorder wrote it (on unexpected
+        trials no odour was given and the number says nothing).
+    identification
+        Evidence that the unit is a dopamine neuron, or None.
+    """
+
+    name: str
+    session: str
+    group: str
+    spike_times: FloatArray
+    trials: pd.DataFrame
+    identification: LightIdentification | None = None
+
+    def __post_init__(self) -> None:
+        """Freeze the spikes and check every column of the trials."""
+        try:
+            spikes = _frozen(self.spike_times, "spike_times", 1)
+            _check_times(spikes, "spike_times")
+            object.__setattr__(self, "spike_times", spikes)
+            object.__setattr__(self, "trials", _checked_trials(self.trials))
+        except RecordingsError as error:
+            raise RecordingsError(f"Unit {self.name!r}: {error}") from error
+
+    @property
+    def duration(self) -> float:
+        """Seconds from the first spike to the last."""
+        return float(self.spike_times[-1] - self.spike_times[0]) if self.spike_times.size > 1 else 0.0
+
+
+def make_trials(
+    event_time: npt.ArrayLike,
+    kind: Sequence[str],
+    magnitude: npt.ArrayLike,
+    odour: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Make the table of trials of a unit from times, kinds and volumes, in order of time.
+
+    Parameters
+    ----------
+    event_time
+        (n_trials,) Onset of the odour, or on unexpected trials the reward, s.
+    kind
+        (n_trials,) One of ``TRIAL_KINDS`` each.
+    magnitude
+        (n_trials,) Volume of the reward, µL; NaN on no-reward trials.
+    odour
+        (n_trials,) Number of the odour; by default 0 for none, 1 before a reward, 2 before nothing.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of ``Unit.trials``.
+
+    Raises
+    ------
+    RecordingsError
+        Where the lengths differ or a column holds what it must not.
+    """
+    times = _frozen(event_time, "event_time", 1)
+    volumes = _frozen(magnitude, "magnitude", 1)
+    kinds = np.asarray(kind, dtype=object)
+    odours = np.asarray(
+        [{"unexpected": 0, "expected": 1}.get(k, 2) for k in kinds] if odour is None else odour,
+        dtype=np.int64,
+    )
+    lengths = {"event_time": times.size, "kind": kinds.size, "magnitude": volumes.size, "odour": odours.size}
+    if len(set(lengths.values())) > 1:
+        raise RecordingsError(f"The columns of the trials must have one length; found {lengths}.")
+    delay = np.select([kinds == "expected", kinds == "unexpected"], [ODOUR_TO_REWARD, 0.0], default=np.nan)
+    table = pd.DataFrame(
+        {
+            "event_time": times,
+            "reward_time": times + delay,
+            "magnitude": volumes,
+            "kind": _categorical(kinds),
+            "odour": odours,
+        }
+    )
+    return _checked_trials(table.sort_values("event_time", kind="stable", ignore_index=True))
+
+
+def _categorical(kinds: npt.NDArray[np.object_]) -> pd.Categorical:
+    unknown = sorted({str(k) for k in kinds} - set(TRIAL_KINDS))
+    if unknown:
+        raise RecordingsError(f"kind must be one of {', '.join(TRIAL_KINDS)}; found {', '.join(unknown)}.")
+    return pd.Categorical(list(kinds), categories=list(TRIAL_KINDS))
+
+
+def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the table with its columns in order and of the right types, or refuse it."""
+    missing = [column for column in TRIAL_COLUMNS if column not in table.columns]
+    if missing:
+        raise RecordingsError(
+            f"trials must have the columns {', '.join(TRIAL_COLUMNS)}; {', '.join(missing)} missing. "
+            "make_trials() builds the table."
+        )
+    kinds = np.asarray(table["kind"], dtype=object)
+    out = pd.DataFrame(
+        {
+            "event_time": _frozen(table["event_time"], "event_time", 1),
+            "reward_time": _frozen(table["reward_time"], "reward_time", 1),
+            "magnitude": _frozen(table["magnitude"], "magnitude", 1),
+            "kind": _categorical(kinds),
+            "odour": np.asarray(table["odour"], dtype=np.int64),
+        }
+    )
+    event = out["event_time"].to_numpy()
+    reward = out["reward_time"].to_numpy()
+    volume = out["magnitude"].to_numpy()
+    _check_times(event, "event_time")
+    given = kinds != "no_reward"
+    for name, column in (("reward_time", reward), ("magnitude", volume)):
+        wrong = np.flatnonzero(np.isfinite(column) != given)
+        if wrong.size:
+            raise RecordingsError(
+                f"{name} must be a finite number on trials with a reward and NaN on those without; "
+                f"found {column[wrong[0]]} on trial {wrong[0]} of kind {kinds[wrong[0]]}."
+            )
+    if np.any(volume[given] <= 0):
+        raise RecordingsError(f"magnitude must be above 0 µL; found {volume[given].min()}.")
+    expected_delay = np.where(kinds == "expected", ODOUR_TO_REWARD, 0.0)
+    off = np.flatnonzero(given & (np.abs(reward - event - expected_delay) > 1e-6))
+    if off.size:
+        raise RecordingsError(
+            f"reward_time must be event_time + {ODOUR_TO_REWARD} s on expected trials and event_time on "
+            f"unexpected ones; trial {off[0]} ({kinds[off[0]]}) has its reward "
+            f"{reward[off[0]] - event[off[0]]} s after its event."
+        )
+    return out
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a data set comes from; safe to print on a page, since it holds no path of any machine.
+
+    Attributes
+    ----------
+    name
+        Name of the data set, such as ``variable_magnitude``.
+    kind
+        ``recorded`` or ``simulated``.
+    origin
+        ``folder`` (that of DISTRIBUTIONAL_DOPAMINE_DATA), ``cache``, ``network`` or ``simulator``; joined
+        with `` + `` where the files come from more than one.
+    files
+        Name of each file -> its sha256, in alphabetical order; empty for simulated data.
+    citation
+        The reference, in words.
+    citation_keys
+        The same as keys of the book's bibliography.
+    note
+        Anything that a reader must know, such as why the simulator stood in.
+    """
+
+    name: str
+    kind: Kind
+    origin: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    citation: str = ""
+    citation_keys: tuple[str, ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Put the files in order, and make the mapping read-only."""
+        if self.kind not in ("recorded", "simulated"):
+            raise RecordingsError(f"kind must be 'recorded' or 'simulated'; found {self.kind!r}.")
+        object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """All units of a data set, what was left out of it, and where it comes from.
+
+    Attributes
+    ----------
+    units
+        The units, in order of name.
+    provenance
+        Where they come from.
+    excluded
+        (name, reason) of every file or unit left out.
+    n_unlabelled
+        Name of each unit -> number of its trials that the file gives no type, which are in no table.
+    """
+
+    units: tuple[Unit, ...]
+    provenance: Provenance
+    excluded: tuple[tuple[str, str], ...] = ()
+    n_unlabelled: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that every unit has a name of its own, and count none twice."""
+        names = [unit.name for unit in self.units]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise RecordingsError(f"Every unit must have a name of its own; found twice: {', '.join(twice)}.")
+        strangers = sorted(set(self.n_unlabelled) - set(names))
+        if strangers:
+            raise RecordingsError(f"n_unlabelled names units that are not there: {', '.join(strangers)}.")
+        object.__setattr__(self, "units", tuple(sorted(self.units, key=lambda unit: unit.name)))
+        object.__setattr__(
+            self,
+            "n_unlabelled",
+            MappingProxyType({name: self.n_unlabelled.get(name, 0) for name in sorted(names)}),
+        )
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def unit(self, name: str) -> Unit:
+        """Give the unit of that name.
+
+        Raises
+        ------
+        RecordingsError
+            If there is none.
+        """
+        for unit in self.units:
+            if unit.name == name:
+                return unit
+        known = ", ".join(unit.name for unit in self.units) or "none"
+        raise RecordingsError(f"There is no unit {name!r}; the units are: {known}.")
+
+    def inventory(self) -> pd.DataFrame:
+        """Count what there is, a row per unit.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index: name of the unit. Columns: ``session``, ``group``; number of trials that are ``expected``,
+            ``unexpected``, ``no_reward``, ``unlabelled``, and ``trials``, their sum; number of ``spikes``;
+            ``mean_rate`` (Hz): spikes per second from the first spike to the last; ``duration`` (s) between
+            them.
+        """
+        rows = []
+        for unit in self.units:
+            counts = unit.trials["kind"].value_counts()
+            kinds = {kind: int(counts[kind]) for kind in TRIAL_KINDS}
+            unlabelled = self.n_unlabelled[unit.name]
+            intervals = max(unit.spike_times.size - 1, 0)
+            rows.append(
+                {
+                    "name": unit.name,
+                    "session": unit.session,
+                    "group": unit.group,
+                    **kinds,
+                    "unlabelled": unlabelled,
+                    "trials": sum(kinds.values()) + unlabelled,
+                    "spikes": unit.spike_times.size,
+                    "mean_rate": intervals / unit.duration if unit.duration > 0 else float("nan"),
+                    "duration": unit.duration,
+                }
+            )
+        columns = [
+            "session",
+            "group",
+            *TRIAL_KINDS,
+            "unlabelled",
+            "trials",
+            "spikes",
+            "mean_rate",
+            "duration",
+        ]
+        return pd.DataFrame(rows, columns=["name", *columns]).set_index("name")
