@@ -207,9 +207,9 @@ def sorted_quantile_distance(
         if mass > SAME_PROBABILITY:
             total = max(total, difference) if np.isinf(p) else total + mass * difference**p
             level = reached
-        if f <= g + SAME_PROBABILITY:
+        if f <= g:
             i += 1
-        if g <= f + SAME_PROBABILITY:
+        if g <= f:
             j += 1
     return largest * (total if np.isinf(p) else total ** (1.0 / p))
 
