@@ -7,9 +7,10 @@ data: what is learned about it lives in `distributional_dopamine.learning`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import scipy.sparse
@@ -18,10 +19,39 @@ from numpy.typing import ArrayLike, NDArray
 
 from distributional_dopamine import _checks
 
-#: A reward law as a caller writes it: atoms and their weights.
-RewardLaw = tuple[ArrayLike, ArrayLike]
+#: A distribution as a caller writes it: values and their weights.
+DistributionLike = tuple[ArrayLike, ArrayLike]
 #: What pays: a state that is left, or a transition.
 StateOrTransition = TypeVar("StateOrTransition", int, tuple[int, int], int | tuple[int, int])
+
+
+class DiscreteDistribution(NamedTuple):
+    """A law with finitely many values: of a reward, or of a return.
+
+    Attributes
+    ----------
+    values : array, shape (n,)
+        What may come out, in units of reward.
+    weights : array, shape (n,)
+        The probability of each; they sum to one.
+    """
+
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    @property
+    def mean(self) -> float:
+        """E[X], in units of reward."""
+        return float(self.weights @ self.values)
+
+    @property
+    def variance(self) -> float:
+        """E[(X - E[X])^2], in squared units of reward."""
+        return float(self.weights @ (self.values - self.mean) ** 2)
+
+    def sample(self, n_samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw ``n_samples`` independent values."""
+        return rng.choice(self.values, size=n_samples, p=self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +59,7 @@ class MarkovRewardProcess:
     """A Markov reward process with finitely many states and finitely many rewards.
 
     Transitions are stored sparsely. Transition ``k`` (in the order of ``transitions.data``) has its own
-    reward law: entries ``reward_starts[k]`` to ``reward_starts[k + 1] - 1`` of the atoms and of their weights.
+    reward law: entries ``reward_starts[k]`` to ``reward_starts[k + 1] - 1`` of values and of weights.
     Build one with `markov_reward_process`, which checks it.
 
     Attributes
@@ -38,7 +68,7 @@ class MarkovRewardProcess:
         ``transitions[i, j] = P(S_t = j | S_{t-1} = i)``; the rows of terminal states are empty.
     reward_starts : array, shape (n_transitions + 1,)
         Where each transition's reward law starts in the two arrays below.
-    reward_atoms, reward_weights : arrays, shape (n_atoms,)
+    reward_values, reward_weights : arrays, shape (n_atoms,)
         The rewards R_t a transition may pay, and their probabilities given that transition.
     discount : float
         gamma, the worth at ``t - 1`` of one unit that is due at ``t``.
@@ -50,7 +80,7 @@ class MarkovRewardProcess:
 
     transitions: scipy.sparse.csr_array
     reward_starts: NDArray[np.int64]
-    reward_atoms: NDArray[np.float64]
+    reward_values: NDArray[np.float64]
     reward_weights: NDArray[np.float64]
     discount: float
     terminal: NDArray[np.bool_]
@@ -64,12 +94,13 @@ class MarkovRewardProcess:
     @property
     def expected_rewards(self) -> NDArray[np.float64]:
         """E[R_t | S_{t-1} = s], one a state; zero for terminal states."""
-        means = np.add.reduceat(self.reward_weights * self.reward_atoms, self.reward_starts[:-1])
-        totals = np.bincount(self._sources, weights=self.transitions.data * means, minlength=self.n_states)
+        means = np.add.reduceat(self.reward_weights * self.reward_values, self.reward_starts[:-1])
+        totals = np.bincount(self.sources, weights=self.transitions.data * means, minlength=self.n_states)
         return totals.astype(np.float64)
 
     @property
-    def _sources(self) -> NDArray[np.int64]:
+    def sources(self) -> NDArray[np.int64]:
+        """The state each stored transition leaves, shape (n_transitions,)."""
         return np.repeat(np.arange(self.n_states), np.diff(self.transitions.indptr))
 
 
@@ -105,7 +136,7 @@ class Episodes:
 
 def markov_reward_process(
     transitions: ArrayLike | scipy.sparse.sparray,
-    rewards: ArrayLike | Mapping[StateOrTransition, RewardLaw],
+    rewards: ArrayLike | Mapping[StateOrTransition, DistributionLike],
     discount: float,
     terminal: Sequence[int] = (),
     names: Sequence[str] | None = None,
@@ -118,8 +149,8 @@ def markov_reward_process(
         ``transitions[i, j] = P(S_t = j | S_{t-1} = i)``. Rows sum to one; those of terminal states are empty.
     rewards : array_like or mapping
         Shape (n_states,): the reward for leaving each state. Shape (n_states, n_states): the reward of each
-        transition. A mapping from a state, or from a pair of states, to ``(atoms, weights)``: its reward law;
-        a pair takes precedence over its first state, and what is not mentioned pays nothing.
+        transition. A mapping from a state, or a pair of states, to ``(values, weights)``: its reward law; a
+        pair takes precedence over its first state, and what is not mentioned pays nothing.
     discount : float
         gamma, in [0, 1].
     terminal : sequence of int
@@ -177,7 +208,7 @@ def markov_reward_process(
     return MarkovRewardProcess(
         transitions=matrix,
         reward_starts=starts,
-        reward_atoms=atoms,
+        reward_values=atoms,
         reward_weights=weights,
         discount=_checks.unit_interval("discount", discount),
         terminal=is_terminal,
@@ -193,7 +224,7 @@ def _state_index(name: str, state: int, n_states: int) -> int:
 
 
 def _reward_laws(
-    rewards: ArrayLike | Mapping[StateOrTransition, RewardLaw], matrix: scipy.sparse.csr_array
+    rewards: ArrayLike | Mapping[StateOrTransition, DistributionLike], matrix: scipy.sparse.csr_array
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """One reward law for each stored transition, in ragged arrays."""
     n_states = int(matrix.shape[0])
@@ -212,10 +243,10 @@ def _reward_laws(
 
     stored = set(zip(sources.tolist(), matrix.indices.tolist(), strict=True))
     laws: dict[int | tuple[int, int], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-    for key, (law_atoms, law_weights) in rewards.items():
+    for key, (law_values, law_weights) in rewards.items():
         if (key not in stored) if isinstance(key, tuple) else not 0 <= key < n_states:
             raise ValueError(f"rewards must be for states or transitions that exist, found {key}")
-        values = _checks.finite_array(f"rewards[{key}] atoms", law_atoms, ndim=1)
+        values = _checks.finite_array(f"rewards[{key}] values", law_values, ndim=1)
         chances = _checks.probabilities(f"rewards[{key}] weights", law_weights, length=len(values))
         laws[key] = values, chances
     nothing = np.zeros(1), np.ones(1)
@@ -277,7 +308,7 @@ def sample_episodes(
         process.transitions.indices.astype(np.int64),
         process.transitions.data,
         process.reward_starts,
-        process.reward_atoms,
+        process.reward_values,
         process.reward_weights,
         process.terminal,
         chances,
@@ -306,7 +337,7 @@ def _walk(
     indices: NDArray[np.int64],
     chances: NDArray[np.float64],
     reward_starts: NDArray[np.int64],
-    reward_atoms: NDArray[np.float64],
+    reward_values: NDArray[np.float64],
     reward_weights: NDArray[np.float64],
     terminal: NDArray[np.bool_],
     start: NDArray[np.float64],
@@ -330,7 +361,7 @@ def _walk(
                 room *= 2
             transition = _draw(chances, indptr[state], indptr[state + 1], rng)
             states[n] = state
-            rewards[n] = reward_atoms[
+            rewards[n] = reward_values[
                 _draw(reward_weights, reward_starts[transition], reward_starts[transition + 1], rng)
             ]
             state = indices[transition]
@@ -342,12 +373,254 @@ def _walk(
     return states[:n].copy(), rewards[:n].copy(), next_states[:n].copy(), starts
 
 
+@njit(cache=True)
+def _sweep(
+    sources: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    chances: NDArray[np.float64],
+    reward_starts: NDArray[np.int64],
+    reward_values: NDArray[np.float64],
+    reward_weights: NDArray[np.float64],
+    n_sweeps: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    rewards = np.empty(n_sweeps * len(sources))
+    next_states = np.empty(n_sweeps * len(sources), dtype=np.int64)
+    for n in range(len(rewards)):
+        state = sources[n % len(sources)]
+        transition = _draw(chances, indptr[state], indptr[state + 1], rng)
+        next_states[n] = indices[transition]
+        rewards[n] = reward_values[
+            _draw(reward_weights, reward_starts[transition], reward_starts[transition + 1], rng)
+        ]
+    return rewards, next_states
+
+
+def sample_sweeps(process: MarkovRewardProcess, n_sweeps: int, rng: np.random.Generator) -> Episodes:
+    """Draw one transition from every state, again and again: each sweep over the states is one episode.
+
+    A learner that must visit all states alike is fed with these. The transitions of a sweep don't follow on
+    one another, so traces make no sense here.
+
+    Parameters
+    ----------
+    process : MarkovRewardProcess
+        What to draw from.
+    n_sweeps : int
+        How often each state that is not terminal is left.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    Episodes
+        One episode a sweep.
+
+    Raises
+    ------
+    ValueError
+        If ``n_sweeps`` is not a positive whole number or all states are terminal.
+    """
+    n_sweeps = _checks.count("n_sweeps", n_sweeps)
+    sources = np.flatnonzero(~process.terminal).astype(np.int64)
+    if len(sources) == 0:
+        raise ValueError("process must have a state that is not terminal, found none")
+    rewards, next_states = _sweep(
+        sources,
+        process.transitions.indptr.astype(np.int64),
+        process.transitions.indices.astype(np.int64),
+        process.transitions.data,
+        process.reward_starts,
+        process.reward_values,
+        process.reward_weights,
+        n_sweeps,
+        rng,
+    )
+    return Episodes(
+        states=np.tile(sources, n_sweeps),
+        rewards=rewards,
+        discounts=np.where(process.terminal[next_states], 0.0, process.discount),
+        next_states=next_states,
+        starts=np.arange(n_sweeps + 1, dtype=np.int64) * len(sources),
+    )
+
+
+def variable_magnitude() -> DiscreteDistribution:
+    """Return the rewards of the variable-magnitude task: seven volumes of water, in microlitres.
+
+    The probabilities are the shares of trials in the recordings, not what was planned.
+
+    Returns
+    -------
+    DiscreteDistribution
+        Seven volumes in microlitres, and the probability of each.
+
+    References
+    ----------
+    Dabney et al. (2020), Nature 577:671-675, and the recordings released with it.
+
+    Examples
+    --------
+    >>> round(variable_magnitude().mean, 3)
+    5.208
+    """
+    shares = [0.06612594, 0.09090909, 0.14847358, 0.15489467, 0.31159175, 0.1509519, 0.07705306]
+    return DiscreteDistribution(
+        values=np.array([0.1, 0.3, 1.2, 2.5, 5.0, 10.0, 20.0]),
+        weights=_checks.probabilities("shares", shares),  # they were printed to eight digits
+    )
+
+
+def utility(reward: ArrayLike) -> NDArray[np.float64]:
+    """Return the utility of a volume of water, 10 sign(r) sqrt|r| / (sqrt|r| + sqrt(200)).
+
+    Parameters
+    ----------
+    reward : array_like
+        Volume in microlitres, any shape.
+
+    Returns
+    -------
+    array
+        Utility, without unit, between -10 and 10; of the shape of ``reward``.
+
+    Raises
+    ------
+    ValueError
+        If ``reward`` is not finite.
+
+    References
+    ----------
+    The function used in the simulations of Dabney et al. (2020), as kept in the code derived from them.
+
+    Examples
+    --------
+    >>> utility([0.0, 200.0, -200.0])
+    array([ 0.,  5., -5.])
+    """
+    volume = _checks.finite_array("reward", reward)
+    root = np.sqrt(np.abs(volume))
+    return np.asarray(10.0 * np.sign(volume) * root / (root + np.sqrt(200.0)))
+
+
+def cues_and_outcomes(
+    outcomes: Mapping[str, DistributionLike], discount: float = 1.0, delay: int = 1
+) -> MarkovRewardProcess:
+    """Build a task in which each cue is followed, after a delay, by a reward from its own law.
+
+    Parameters
+    ----------
+    outcomes : mapping from str to (values, weights)
+        The law of the reward that follows each cue.
+    discount : float
+        gamma for each step, in [0, 1].
+    delay : int
+        Steps from the cue to the reward, at least one.
+
+    Returns
+    -------
+    MarkovRewardProcess
+        State ``i`` is the i-th cue; then the waiting states of each cue in turn; the last one is the terminal
+        ``"end"``.
+
+    Raises
+    ------
+    ValueError
+        If there is no cue, a law is malformed, or a number is out of range.
+
+    Examples
+    --------
+    >>> cues_and_outcomes({"sure": ([2.0], [1.0]), "coin": ([0.0, 4.0], [0.5, 0.5])}).names
+    ('sure', 'coin', 'end')
+    """
+    delay = _checks.count("delay", delay)
+    if not outcomes:
+        raise ValueError("outcomes must hold at least one cue, found none")
+    n_cues, end = len(outcomes), len(outcomes) * delay
+    names = [*outcomes]
+    laws: dict[int, DistributionLike] = {}
+    path: list[tuple[int, int]] = []
+    for cue, (name, law) in enumerate(outcomes.items()):
+        waiting = [n_cues + cue * (delay - 1) + step for step in range(delay - 1)]
+        names += [f"{name}, {step + 1} later" for step in range(delay - 1)]
+        visited = [cue, *waiting, end]
+        path += itertools.pairwise(visited)
+        laws[visited[-2]] = law
+    sources, targets = np.array(path).T
+    matrix = scipy.sparse.coo_array((np.ones(len(path)), (sources, targets)), shape=(end + 1, end + 1))
+    return markov_reward_process(matrix, laws, discount, terminal=[end], names=[*names, "end"])
+
+
+def variable_probability(discount: float = 1.0, delay: int = 1) -> MarkovRewardProcess:
+    """Build the variable-probability task: three cues, rewarded with a chance of 10, 50 and 90 per cent.
+
+    Parameters
+    ----------
+    discount : float
+        gamma for each step, in [0, 1].
+    delay : int
+        Steps from the cue to the outcome, at least one (two seconds in the experiment).
+
+    Returns
+    -------
+    MarkovRewardProcess
+        Cues ``"10%"``, ``"50%"`` and ``"90%"``, then as in `cues_and_outcomes`; the reward is one.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+
+    References
+    ----------
+    Dabney et al. (2020), Nature 577:671-675, Extended Data Fig. 9a, b.
+    """
+    outcomes = {f"{chance:.0%}": ([0.0, 1.0], [1.0 - chance, chance]) for chance in (0.1, 0.5, 0.9)}
+    return cues_and_outcomes(outcomes, discount, delay)
+
+
+def risky_choice(mean: float = 1.0, chance: float = 0.5) -> tuple[DiscreteDistribution, DiscreteDistribution]:
+    """Return the two arms of a choice that the mean cannot make: a sure reward, and a gamble worth the same.
+
+    Parameters
+    ----------
+    mean : float
+        What either arm pays on average.
+    chance : float
+        The chance that the gamble pays, in (0, 1]; it then pays ``mean / chance``, else nothing.
+
+    Returns
+    -------
+    safe, risky : DiscreteDistribution
+        The laws of the reward of the two arms.
+
+    Raises
+    ------
+    ValueError
+        If ``mean`` is not finite or ``chance`` does not lie in (0, 1].
+
+    Examples
+    --------
+    >>> safe, risky = risky_choice()
+    >>> safe.mean == risky.mean, safe.variance, risky.variance
+    (True, 0.0, 1.0)
+    """
+    mean = float(_checks.finite_array("mean", mean, ndim=0))
+    chance = _checks.unit_interval("chance", chance)
+    if chance == 0.0:
+        raise ValueError(
+            "chance must be above zero, found 0.0: a gamble that never pays has no mean to match"
+        )
+    safe = DiscreteDistribution(np.array([mean]), np.ones(1))
+    return safe, DiscreteDistribution(np.array([0.0, mean / chance]), np.array([1.0 - chance, chance]))
+
+
 def random_walk(n_states: int = 5, discount: float = 1.0) -> MarkovRewardProcess:
     """Build the random walk of Sutton (1988): left or right with equal chance, one is paid at the right end.
 
     States ``0`` to ``n_states - 1`` lie in a row; the two last, ``"left end"`` and ``"right end"``, are
-    terminal.
-    With a discount of one, the value of state ``i`` is ``(i + 1) / (n_states + 1)``.
+    terminal. With a discount of one, the value of state ``i`` is ``(i + 1) / (n_states + 1)``.
 
     Parameters
     ----------
@@ -377,3 +650,96 @@ def random_walk(n_states: int = 5, discount: float = 1.0) -> MarkovRewardProcess
     names = [*map(str, row + 1), "left end", "right end"]
     rewards = {(n_states - 1, right_end): ([1.0], [1.0])}
     return markov_reward_process(matrix, rewards, discount, terminal=[left_end, right_end], names=names)
+
+
+def chain(
+    n_states: int, outcome: DistributionLike, discount: float = 1.0, backward: float = 0.0
+) -> MarkovRewardProcess:
+    """Build a chain: from the first state step by step to the last, whose exit pays a reward from one law.
+
+    Parameters
+    ----------
+    n_states : int
+        Number of states before the terminal ``"end"``.
+    outcome : (values, weights)
+        The law of the reward on the step into the end.
+    discount : float
+        gamma, in [0, 1].
+    backward : float
+        The chance to slip back by one state instead (the first state then stays), in [0, 1).
+
+    Returns
+    -------
+    MarkovRewardProcess
+
+    Raises
+    ------
+    ValueError
+        If the law is malformed or a number is out of range.
+    """
+    n_states = _checks.count("n_states", n_states)
+    backward = _checks.unit_interval("backward", backward)
+    if backward == 1.0:
+        raise ValueError("backward must be below one, found 1.0: the end would never be reached")
+    row = np.arange(n_states)
+    matrix = scipy.sparse.coo_array(
+        (
+            np.repeat([1.0 - backward, backward], n_states),
+            (np.tile(row, 2), np.concatenate([row + 1, np.maximum(row - 1, 0)])),
+        ),
+        shape=(n_states + 1, n_states + 1),
+    )
+    names = [*map(str, row + 1), "end"]
+    return markov_reward_process(
+        matrix, {(n_states - 1, n_states): outcome}, discount, terminal=[n_states], names=names
+    )
+
+
+def random_process(
+    n_states: int,
+    rng: np.random.Generator,
+    n_successors: int = 5,
+    n_rewards: int = 1,
+    discount: float = 0.9,
+) -> MarkovRewardProcess:
+    """Build a sparse Markov reward process at random, without terminal states.
+
+    Each state has ``n_successors`` distinct successors with chances from a flat Dirichlet law, and a reward
+    law of ``n_rewards`` standard normal values with chances drawn alike.
+
+    Parameters
+    ----------
+    n_states : int
+        Number of states.
+    rng : numpy.random.Generator
+        The source of randomness.
+    n_successors : int
+        Successors of each state, at most ``n_states``.
+    n_rewards : int
+        Number of rewards each state may pay.
+    discount : float
+        gamma, in [0, 1].
+
+    Returns
+    -------
+    MarkovRewardProcess
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+    n_states = _checks.count("n_states", n_states)
+    n_successors = _checks.count("n_successors", n_successors)
+    n_rewards = _checks.count("n_rewards", n_rewards)
+    if n_successors > n_states:
+        raise ValueError(f"n_successors must be at most n_states = {n_states}, found {n_successors}")
+    targets = np.stack([rng.choice(n_states, n_successors, replace=False) for _ in range(n_states)])
+    chances = rng.dirichlet(np.ones(n_successors), size=n_states)
+    sources = np.repeat(np.arange(n_states), n_successors)
+    matrix = scipy.sparse.coo_array((chances.ravel(), (sources, targets.ravel())), shape=(n_states, n_states))
+    laws = {
+        state: (rng.standard_normal(n_rewards), rng.dirichlet(np.ones(n_rewards)))
+        for state in range(n_states)
+    }
+    return markov_reward_process(matrix, laws, discount)
