@@ -5,6 +5,13 @@ at least zero and need not sum to one; an atom of weight zero is no atom.
 """
 
 from distributional_dopamine.distributions.distances import cramer_distance, wasserstein_distance
+from distributional_dopamine.distributions.projection import categorical_projection
 from distributional_dopamine.distributions.statistics import expectiles, quantiles
 
-__all__ = ["cramer_distance", "expectiles", "quantiles", "wasserstein_distance"]
+__all__ = [
+    "categorical_projection",
+    "cramer_distance",
+    "expectiles",
+    "quantiles",
+    "wasserstein_distance",
+]
