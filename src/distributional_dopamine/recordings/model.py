@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -76,8 +75,8 @@ class LightIdentification:
         (n_pulses,) Time from each pulse to the spike that it evoked, s; NaN where it evoked none. None where
         the file does not tell.
     evoked_spikes
-        (n_evoked,) Times of the spikes within 10 ms of a pulse, s, ascending. In the files of animals D, L and
-        O these are more than the unit's own spikes: they are no subset of ``Unit.spike_times``.
+        (n_evoked,) Times of the spikes within 10 ms of a pulse, s, ascending. In the files of animals D, L
+        and O these are more than the unit's own spikes: they are no subset of ``Unit.spike_times``.
     waveform_laser, waveform_laser_sem
         (n_samples, n_channels) Mean and standard error of the waveform of the light-evoked spikes, in the
         recorder's unit, which the files do not state.
@@ -309,10 +308,10 @@ class Provenance:
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Put the files in order, and make the mapping read-only."""
+        """Put the files in order, and check the kind."""
         if self.kind not in ("recorded", "simulated"):
             raise RecordingsError(f"kind must be 'recorded' or 'simulated'; found {self.kind!r}.")
-        object.__setattr__(self, "files", MappingProxyType(dict(sorted(self.files.items()))))
+        object.__setattr__(self, "files", dict(sorted(self.files.items())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,7 +348,7 @@ class Recordings:
         object.__setattr__(
             self,
             "n_unlabelled",
-            MappingProxyType({name: self.n_unlabelled.get(name, 0) for name in sorted(names)}),
+            {name: self.n_unlabelled.get(name, 0) for name in sorted(names)},
         )
 
     def __len__(self) -> int:
