@@ -1,0 +1,174 @@
+"""Command line: run a chapter, check the sources, write the reference results. None of it needs Sphinx."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from papermill_book.build import describe_failures, read_reference
+from papermill_book.chapters import discover, find_chapter, write_notebook
+from papermill_book.checks import check_sources
+from papermill_book.errors import BookError
+from papermill_book.provenance import git_state, hash_code, make_record, write_json
+from papermill_book.scheduling import run_chapters
+from papermill_book.settings import parse_parameters, read_settings, resolve_parameters
+
+
+def _plainly(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn what a person can mend into one message and exit status 2."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except BookError as error:
+            click.echo(f"papermill_book: {error}", err=True)
+            sys.exit(2)
+
+    return wrapped
+
+
+_book = click.option(
+    "--book",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="The folder of _config.yml; default: this one.",
+)
+
+
+@click.group()
+def main() -> None:
+    """Re-run the chapters of a Jupyter Book with papermill."""
+
+
+@main.command()
+@click.argument("chapter")
+@click.option("-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@click.option("--profile", help="A profile of _config.yml.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to put the notebook, results and record; default: _build/runs/CHAPTER.",
+)
+@_book
+@_plainly
+def run(chapter: str, parameters: tuple[str, ...], profile: str | None, out: Path | None, book: Path) -> None:
+    """Run one CHAPTER, named by its file, with or without folder and suffix."""
+    root = book.resolve()
+    settings = read_settings(
+        root, profile=profile, command_line=parse_parameters(parameters) if parameters else None
+    )
+    chapters = discover(root)
+    wanted = find_chapter(chapters, chapter)
+    # A name on the command line is meant for this chapter, so another chapter's parameter is an error here.
+    for name in settings.command_line:
+        if name not in wanted.parameters:
+            resolve_parameters(settings, {wanted.name: wanted})
+    overrides = resolve_parameters(settings, chapters)
+    out = out or root / "_build" / "runs" / wanted.name
+    scratch = Path(tempfile.mkdtemp(prefix="papermill-book-"))
+    try:
+        (done,) = run_chapters(
+            [wanted], overrides, settings, scratch, lambda line: click.echo(line, err=True)
+        )
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if done.notebook is not None:
+        write_notebook(done.notebook, out / f"{wanted.name}.ipynb")
+    if done.failure is not None:
+        click.echo(describe_failures([done], root), err=True)
+        sys.exit(1)
+    write_json(out / f"{wanted.name}.json", done.results)
+    code = hash_code(root, settings.code)
+    write_json(out / f"{wanted.name}.record.json", make_record(done, settings, code, git_state(root)))
+    click.echo(f"{out / wanted.name}.ipynb")
+    click.echo(f"{out / wanted.name}.json")
+
+
+@main.command("list")
+@_book
+@_plainly
+def list_(book: Path) -> None:
+    """List the chapters and their parameters with their defaults."""
+    for chapter in discover(book.resolve()).values():
+        click.echo(f"{chapter.name}  ({chapter.docname}.md)")
+        for name, value in chapter.parameters.items():
+            click.echo(f"    {name} = {value!r}")
+
+
+@main.command()
+@_book
+@_plainly
+def check(book: Path) -> None:
+    """Look for figures without alt text and for numbers that nobody computed."""
+    problems = check_sources(read_settings(book.resolve()))
+    for problem in problems:
+        click.echo(str(problem))
+    if problems:
+        click.echo(f"{len(problems)} to mend", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@_book
+@_plainly
+def reference(book: Path) -> None:
+    """Keep the results of the last build as the reference: only a full build on recorded data will do."""
+    root = book.resolve()
+    settings = read_settings(root)
+    build = root / "_build"
+    records = [read_json(path) for path in sorted((build / "records").glob("*.json"))]
+    if not records:
+        raise BookError(f"no records in {build / 'records'}; build the book first")
+    for record in records:
+        if record["profile"] != "full" or record["overridden"]:
+            raise BookError(
+                f"{record['chapter']} ran with profile {record['profile']!r}; a reference needs 'full'"
+            )
+        for data in record["data"]:
+            if data["kind"] != "recorded":
+                raise BookError(
+                    f"{record['chapter']} ran on {data['kind']} data; a reference needs recordings"
+                )
+    results = {
+        name: result
+        for record in records
+        for name, result in read_json(build / "results" / f"{record['chapter']}.json").items()
+    }
+    path = root / settings.reference
+    write_json(path, dict(sorted(results.items())))
+    click.echo(f"{path}: {len(read_reference(path))} results")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of the last build.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    BookError
+        If it is missing or torn.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise BookError(f"{path}: {error}; build the book again") from error
+
+
+if __name__ == "__main__":
+    main()

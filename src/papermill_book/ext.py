@@ -1,0 +1,180 @@
+"""Sphinx extension: papermill re-runs every chapter before Jupyter Book reads it.
+
+Add it to ``_config.yml``::
+
+    sphinx:
+      local_extensions:
+        papermill_book.ext: src
+      config:
+        papermill_book:
+          profiles:
+            quick: {n_splits: 100}
+
+Each build works in a folder of its own from nothing, so that no result of an earlier one can reach a page,
+and takes the place of the last site only when it is whole.
+"""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from myst_nb.core.read import create_nb_reader
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+from papermill_book.build import Build, run_book, surprises, write_outputs
+from papermill_book.chapters import Chapter, by_name, is_chapter, read_chapter
+from papermill_book.checks import check_executed_figures
+from papermill_book.errors import BookError
+from papermill_book.execution import for_page
+from papermill_book.pages import current_build, set_build, setup_pages
+from papermill_book.publishing import Workplace
+from papermill_book.settings import make_settings
+
+logger = logging.getLogger(__name__)
+
+#: The place of the build that this process is making; one process makes one at a time.
+_workplaces: dict[str, Workplace] = {}
+
+
+def _fail(error: BookError) -> ExtensionError:
+    return ExtensionError(str(error), modname="papermill_book")
+
+
+def begin(app: Sphinx, _: Config) -> None:
+    """Take the build folder, and turn Sphinx's output away from the current site into staging."""
+    workplace = Workplace(Path(app.outdir).parent)
+    try:
+        workplace.open()
+    except BookError as error:
+        raise _fail(error) from None
+    _workplaces[str(app.outdir)] = workplace
+    atexit.register(workplace.close)
+    if threading.current_thread() is threading.main_thread():
+        # An exception, unlike the default, lets the kernels be ended and the folders removed.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    strpath = type(app.outdir)  # Sphinx's own kind of path, which extensions add to strings
+    app.outdir = strpath(workplace.staging / Path(app.outdir).name)
+    app.doctreedir = strpath(workplace.staging / "doctrees")
+    app.outdir.mkdir()
+    _workplaces[str(app.outdir)] = workplace
+    # The outputs come from papermill by way of this cache; nothing else may run a chapter.
+    app.config.nb_execution_mode = "cache"
+    app.config.nb_execution_cache_path = str(workplace.staging / "cache")
+    app.config.nb_execution_raise_on_error = True
+
+
+def _workplace(app: Sphinx) -> Workplace:
+    return _workplaces[str(app.outdir)]
+
+
+def find_chapters(app: Sphinx) -> dict[str, Chapter]:
+    """Read every document of the book that MyST-NB would read as a notebook, in the order of reading."""
+    env = app.env
+    env.find_files(app.config, app.builder)
+    site_map = getattr(app.config, "external_site_map", None)
+    order = [docname for docname in (site_map or []) if docname in env.found_docs]
+    order += sorted(env.found_docs - set(order))
+    chapters = []
+    for docname in order:
+        path = Path(env.doc2path(docname))
+        if not is_chapter(path):
+            continue
+        text = path.read_text(encoding="utf-8")
+        reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)  # type: ignore[attr-defined]
+        if reader is not None:
+            chapters.append(read_chapter(path, docname, reader.read))
+    return by_name(chapters)
+
+
+def run_chapters(app: Sphinx) -> None:
+    """Run every chapter with papermill, and lay the outputs where MyST-NB will look for them."""
+    workplace = _workplace(app)
+    try:
+        settings = make_settings(Path(app.srcdir), app.config.papermill_book)
+        chapters = find_chapters(app)
+        build = run_book(chapters, settings, workplace.scratch, workplace.build / "failed")
+        write_outputs(build, workplace.staging)
+        surprise = surprises(build)
+        if surprise:
+            raise BookError(f"the claims do not come out as expected:\n{surprise}")
+    except BookError as error:
+        workplace.close()
+        raise _fail(error) from None
+    cache = get_cache(app.config.nb_execution_cache_path)
+    for run in build.runs.values():
+        if run.notebook is None:  # a chapter that left no notebook has failed, and run_book has said so
+            raise ExtensionError(f"{run.chapter.name}: papermill left no notebook")
+        page = for_page(run.notebook, run.chapter.notebook)
+        cache.cache_notebook_bundle(
+            CacheBundleIn(page, str(run.chapter.path), data={"execution_seconds": 0.0}),
+            check_validity=False,
+            overwrite=True,
+        )
+        cache.match_cache_notebook(run.chapter.notebook)  # a miss would have MyST-NB run the chapter itself
+        for place, what in check_executed_figures(run):
+            logger.warning("%s", what, location=place, type="papermill_book", subtype="alt")
+    set_build(app, build)
+    if build.simulated:
+        announce = getattr(app.builder, "theme_options", None)
+        if announce is not None:
+            announce["announcement"] = build.settings.stand_in_notice
+
+
+def tidy_page(_: Sphinx, __: str, ___: str, context: dict[str, Any], ____: nodes.document) -> None:
+    """Drop scripts that stand on a page twice: Jupyter Book adds those of thebe two times over."""
+    scripts = context.get("script_files", [])
+    seen = set()
+    kept = []
+    for script in scripts:
+        key = (str(script), tuple(sorted(getattr(script, "attributes", {}).items())))
+        if key not in seen:
+            seen.add(key)
+            kept.append(script)
+    context["script_files"] = kept
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    """Put the new site in place, if the build went well."""
+    workplace = _workplace(app)
+    if exception is not None:
+        workplace.close()
+        return
+    if app.keep_going and app._warncount:
+        # Sphinx will exit with an error; a site that may not be published must not replace one that was.
+        workplace.close()
+        logger.info("The site was not replaced: warnings are errors in this build.")
+        return
+    build: Build = current_build(app)
+    for run in build.runs.values():
+        page_copy = Path(app.outdir) / "_sources" / f"{run.chapter.docname}.ipynb"
+        if page_copy.exists():
+            # Jupyter Book offers a notebook without outputs here after a cache hit.
+            shutil.copyfile(workplace.staging / "notebooks" / f"{run.chapter.name}.ipynb", page_copy)
+    for leftover in ("cache", "doctrees", "jupyter_execute"):
+        shutil.rmtree(workplace.staging / leftover, ignore_errors=True)
+    workplace.publish(Path(app.outdir).name)
+    workplace.close()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register this extension with Sphinx."""
+    app.add_config_value("papermill_book", {}, "env", [dict])
+    setup_pages(app)
+    app.connect("config-inited", begin, priority=0)
+    # After MyST-NB has made its own configuration (default priority 500).
+    app.connect("builder-inited", run_chapters, priority=900)
+    app.connect("html-page-context", tidy_page, priority=900)
+    app.connect("build-finished", finish, priority=1000)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

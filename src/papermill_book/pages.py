@@ -1,0 +1,275 @@
+"""What this extension puts on pages: reported numbers, tables of claims and results, and what ran."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from papermill_book.claims import NOT_COMPUTED, NOT_JUDGED, Verdict, describe_rule
+from papermill_book.errors import BookError, known
+from papermill_book.execution import ChapterRun
+from papermill_book.formatting import format_part, format_value, split_reference
+from papermill_book.provenance import combine
+
+if TYPE_CHECKING:
+    from sphinx.writers.html import HTMLTranslator
+
+    from papermill_book.build import Build
+
+logger = logging.getLogger(__name__)
+
+_builds: WeakKeyDictionary[Sphinx, Build] = WeakKeyDictionary()
+
+
+class reported(nodes.inline):
+    """A number that a cell of this build reported; the title says which cell's chapter, n and interval."""
+
+
+def _visit_html(self: HTMLTranslator, node: nodes.Element) -> None:
+    self.body.append(self.starttag(node, "span", "", title=node["title"]))
+
+
+def _depart_html(self: HTMLTranslator, _: nodes.Element) -> None:
+    self.body.append("</span>")
+
+
+def _pass(self: Any, node: nodes.Element) -> None:
+    """Other builders print the number as plain text."""
+
+
+def current_build(app: Sphinx) -> Build:
+    """The build this application is making; `set_build` has been called before any page is read."""
+    return _builds[app]
+
+
+def set_build(app: Sphinx, build: Build) -> None:
+    """Keep the build for the pages of `app`; beside the application, since Sphinx pickles its environment."""
+    _builds[app] = build
+
+
+def _title(build: Build, name: str) -> str:
+    result = build.results[name]
+    words = [f"{name}, computed in this build by the chapter {build.reported_by[name]}"]
+    if result["interval"] is not None:
+        words.append(f"interval {format_part(name, result, 'interval', '.3g')}")
+    if result["n"] is not None:
+        words.append(f"n = {result['n']}")
+    return "; ".join(words)
+
+
+def result_nodes(build: Build, text: str) -> list[nodes.Node]:
+    """Print a reported number, and beside a simulated one the recorded result.
+
+    Parameters
+    ----------
+    build : Build
+    text : str
+        ``id``, ``id:spec``, ``id.interval:spec`` and so on.
+
+    Returns
+    -------
+    list of docutils nodes
+
+    Raises
+    ------
+    BookError
+        If no chapter reported the id, or the format does not fit.
+    """
+    name, part, spec = split_reference(text, build.results)
+    if name not in build.results:
+        raise BookError(f"no chapter reported {name!r}. {known(name, build.results)}")
+    ours = format_part(name, build.results[name], part, spec)
+    node = reported("", ours, classes=["pb-reported"], title=_title(build, name))
+    if not build.is_simulated(name):
+        return [node]
+    node["classes"].append("pb-simulated")
+    if name not in build.reference:
+        beside = " (simulated)"
+    else:
+        beside = f" (simulated; recorded: {format_part(name, build.reference[name], part, spec)})"
+    return [node, nodes.inline("", beside, classes=["pb-beside"])]
+
+
+class ReportedRole(SphinxRole):
+    """``{reported}`` prints a number that some chapter of this build reported."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Make the nodes, or a warning with the place in the source."""
+        try:
+            return result_nodes(current_build(self.env.app), self.text), []
+        except BookError as error:
+            logger.warning(
+                "%s", error, location=self.get_location(), type="papermill_book", subtype="reported"
+            )
+            return [nodes.strong("", "??")], []
+
+
+class _Table(SphinxDirective):
+    """A table whose cells are Markdown, in a box that scrolls sideways on a narrow screen."""
+
+    def make_table(
+        self, header: list[str], rows: list[list[str]], ids: list[str], name: str
+    ) -> list[nodes.Node]:
+        lines = ["````{list-table}", ":header-rows: 1", ""]
+        for row in [header, *rows]:
+            for number, cell in enumerate(row):
+                lines.append(("* - " if number == 0 else "  - ") + cell.replace("\n", " "))
+        lines.append("````")
+        box = nodes.container(classes=["pb-table", name])
+        self.state.nested_parse(StringList(lines, self.get_source_info()[0]), self.content_offset, box)
+        body_rows = [row for body in box.findall(nodes.tbody) for row in body.findall(nodes.row)]
+        for body_row, id_ in zip(body_rows, ids, strict=True):
+            body_row["ids"].append(id_)
+        return [box]
+
+
+def _ours(verdict: Verdict) -> str:
+    claim = verdict.claim
+    if verdict.result is None:
+        return "–"
+    text = f"{{reported}}`{claim.result}:{claim.format}`"
+    if verdict.result["interval"] is not None:
+        text += f" ({{reported}}`{claim.result}.interval:{claim.format}`)"
+    return text
+
+
+class ClaimsTable(_Table):
+    """``{claims}`` shows published values, ours, the rule and the verdict."""
+
+    option_spec = {"chapter": directives.unchanged}  # noqa: RUF012 - docutils reads it from the class
+
+    def run(self) -> list[nodes.Node]:
+        """Make the table for one chapter, or for the whole book."""
+        build = current_build(self.env.app)
+        chapter = self.options.get("chapter")
+        if chapter and chapter not in build.runs:
+            logger.warning(
+                "claims: no chapter called %r. %s",
+                chapter,
+                known(chapter, build.runs),
+                location=self.get_location(),
+                type="papermill_book",
+                subtype="claims",
+            )
+            return []
+        verdicts = [verdict for verdict in build.verdicts if chapter in (None, verdict.claim.chapter)]
+        rows = []
+        for verdict in verdicts:
+            claim = verdict.claim
+            read = "" if claim.read_in_paper else ", as given there, not read in the paper itself"
+            words = verdict.verdict
+            if verdict.verdict in (NOT_JUDGED, NOT_COMPUTED):
+                words += f" ({verdict.reason})"
+            rows.append(
+                [
+                    f"{claim.statement} {{cite:p}}`{claim.cite}`",
+                    f"{claim.published_text} ({claim.where}{read})",
+                    _ours(verdict),
+                    describe_rule(claim),
+                    f"**{words}**",
+                ]
+            )
+        header = ["Claim", "Published", "This build", "Rule", "Verdict"]
+        prefix = f"claim-{chapter}-" if chapter else "claim-"
+        return self.make_table(header, rows, [prefix + verdict.claim.id for verdict in verdicts], "pb-claims")
+
+
+class ResultsTable(_Table):
+    """``{results}`` lists every number that this build reported."""
+
+    def run(self) -> list[nodes.Node]:
+        """Make the table."""
+        build = current_build(self.env.app)
+        rows, ids = [], []
+        for name, result in sorted(build.results.items()):
+            rows.append(
+                [
+                    f"`{name}`",
+                    f"{{reported}}`{name}:{_default_spec(result['value'])}` {result['unit']}".strip(),
+                    "–" if result["interval"] is None else f"{{reported}}`{name}.interval:.3g`",
+                    "–" if result["n"] is None else format_value(result["n"]),
+                    f"[](/{build.runs[build.reported_by[name]].chapter.docname}.md)",
+                ]
+            )
+            ids.append("result-" + name.replace(".", "-").replace("_", "-"))
+        return self.make_table(["Result", "Value", "Interval", "n", "Chapter"], rows, ids, "pb-results")
+
+
+def _default_spec(value: Any) -> str:
+    sample = value[0] if isinstance(value, list) and value else value
+    return ".4g" if isinstance(sample, float) else ""
+
+
+def describe_run(run: ChapterRun, build: Build) -> str:
+    """Say in one line how a chapter was run.
+
+    Parameters
+    ----------
+    run : ChapterRun
+    build : Build
+
+    Returns
+    -------
+    str
+    """
+    words = [f"Run by papermill in this build, profile {build.settings.profile}"]
+    values = [
+        f"{name} = {value!r}" + (" (changed)" if name in run.overridden else "")
+        for name, value in run.parameters.items()
+    ]
+    words.append(", ".join(values) if values else "no parameters")
+    for part in run.data:
+        files = (
+            f", {len(part['files'])} files, SHA-256 {combine(part['files'])[:12]}" if part["files"] else ""
+        )
+        words.append(f"{part['name']}: {part['kind']}, from the {part['origin']}{files}")
+    return ". ".join(words) + "."
+
+
+def describe_book(build: Build) -> str:
+    """Say in one line how the whole book was run."""
+    kinds = sorted({f"{part['name']}: {part['kind']}" for run in build.runs.values() for part in run.data})
+    return ". ".join([f"Built with profile {build.settings.profile}", *kinds]) + "."
+
+
+def add_what_ran(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the notice about simulated data on top of a page, and a line about what ran at its end."""
+    build = current_build(app)
+    run = build.by_docname(app.env.docname)
+    sections = [node for node in doctree.children if isinstance(node, nodes.section)]
+    if not sections:
+        return
+    if build.simulated:
+        notice = nodes.admonition(classes=["warning", "pb-stand-in"])
+        notice += nodes.title("", "Simulated cells")
+        text = build.settings.stand_in_notice
+        notes = sorted({part["note"] for one in build.runs.values() for part in one.data if part["note"]})
+        notice += nodes.paragraph("", " ".join([text, *notes]))
+        sections[0].insert(1, notice)
+    line = nodes.container(classes=["pb-ran"])
+    line += nodes.paragraph("", describe_run(run, build) if run else describe_book(build))
+    sections[-1] += line
+
+
+def setup_pages(app: Sphinx) -> None:
+    """Register nodes, roles and directives."""
+    plain_visitors = (_pass, _pass)
+    app.add_node(
+        reported,
+        html=(_visit_html, _depart_html),
+        latex=plain_visitors,
+        text=plain_visitors,
+        man=plain_visitors,
+        texinfo=plain_visitors,
+    )
+    app.add_role("reported", ReportedRole())
+    app.add_directive("claims", ClaimsTable)
+    app.add_directive("results", ResultsTable)
+    app.connect("doctree-read", add_what_ran)

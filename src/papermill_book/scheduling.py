@@ -1,0 +1,199 @@
+"""Run chapters side by side, each in a process of its own, and say how it goes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from tqdm import tqdm
+
+from papermill_book.chapters import Chapter
+from papermill_book.errors import BookError
+from papermill_book.execution import ChapterRun, Failure, Job, collect, make_job, run_job, settle
+from papermill_book.settings import Settings
+
+
+#: Seconds after which a kernel has surely seen that the process which started it is gone.
+_KERNEL_NOTICES = 1.5
+
+
+def _work(job: Job, connection: Connection) -> None:
+    """Run one job in a process of its own; tells progress and the outcome through `connection`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the builder hears Ctrl-C, and ends its workers itself
+    # SystemExit lets nbclient shut its kernel down on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    threading.Thread(target=_end_with_builder, daemon=True).start()
+    outcome = run_job(job, lambda done, total: connection.send(("cell", done, total)))
+    connection.send(("done", *outcome))
+
+
+def _end_with_builder() -> None:
+    """End this process when the builder ends, however it ends: no kernel outlives its build."""
+    builder = multiprocessing.parent_process()
+    if builder is not None:
+        builder.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Progress:
+    """One line as each chapter starts and ends; in a terminal, a live bar of cells below them."""
+
+    def __init__(self, n_chapters: int, n_cells: int, write: Callable[[str], None] | None = None) -> None:
+        self._n = n_chapters
+        self._started = 0
+        self._ended = 0
+        self._live = sys.stderr.isatty()
+        self._write = write or (lambda line: tqdm.write(line, file=sys.stderr))
+        self._bar = tqdm(
+            total=n_cells, unit="cell", desc="chapters", leave=False, disable=not self._live, file=sys.stderr
+        )
+
+    def start(self, name: str) -> None:
+        """A chapter starts."""
+        self._started += 1
+        self._write(f"[papermill] {self._started}/{self._n} {name}: started")
+
+    def cells(self, done: int) -> None:
+        """`done` more cells have run."""
+        self._bar.update(done)
+
+    def end(self, name: str, seconds: float, failure: Failure | None) -> None:
+        """A chapter has ended."""
+        self._ended += 1
+        how = "FAILED after" if failure else "done in"
+        self._write(f"[papermill] {self._ended}/{self._n} {name}: {how} {seconds:.1f} s")
+
+    def close(self, seconds: float, workers: int) -> None:
+        """All chapters have ended."""
+        self._bar.close()
+        plural = "chapter" if self._n == 1 else "chapters"
+        self._write(f"[papermill] {self._n} {plural} in {seconds:.1f} s, {workers} at a time")
+
+
+def run_chapters(
+    chapters: Sequence[Chapter],
+    overrides: Mapping[str, Mapping[str, Any]],
+    settings: Settings,
+    work: Path,
+    write: Callable[[str], None] | None = None,
+) -> list[ChapterRun]:
+    """Run every chapter with papermill, as many at a time as there are cores.
+
+    Parameters
+    ----------
+    chapters : sequence of Chapter
+        In the order in which they are to start.
+    overrides : mapping
+        Chapter name to the parameter values to inject.
+    settings : Settings
+    work : Path
+        Scratch folder for notebooks; must exist.
+    write : callable, optional
+        Where progress lines go; default: standard error.
+
+    Returns
+    -------
+    list of ChapterRun
+        In the order of `chapters`. A chapter that fails does not stop the others: look at ``failure``.
+    """
+    # A fork server imports papermill once; each chapter then gets a clean copy of it at once.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["papermill_book.scheduling", "papermill", "papermill_book.kernels"])
+    jobs = [
+        make_job(
+            chapter,
+            overrides.get(chapter.name, {}),
+            work=work,
+            root=settings.root,
+            code=settings.code,
+            environment=settings.environment,
+            timeout=settings.timeout,
+        )
+        for chapter in chapters
+    ]
+    n_cells = sum(cell.cell_type == "code" for chapter in chapters for cell in chapter.notebook.cells)
+    progress = Progress(len(jobs), n_cells, write)
+    waiting = list(enumerate(jobs))
+    running: dict[Connection, tuple[int, Any, float, int]] = {}
+    outcomes: dict[int, tuple[float, Failure | None]] = {}
+    begin = time.perf_counter()
+    try:
+        while waiting or running:
+            while waiting and len(running) < settings.n_workers():
+                number, job = waiting.pop(0)
+                mine, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(job, theirs), name=job.name)
+                progress.start(job.name)
+                process.start()
+                theirs.close()
+                running[mine] = (number, process, time.perf_counter(), 0)
+            for connection in wait(list(running)):
+                assert isinstance(connection, Connection)  # noqa: S101 - wait() gives back what it was given
+                number, process, started, done = running[connection]
+                try:
+                    message = connection.recv()
+                except EOFError:
+                    process.join()
+                    seconds = time.perf_counter() - started
+                    why = f"its process ended without a word (exit status {process.exitcode})"
+                    message = ("done", seconds, Failure(why, None, 1, ""))
+                if message[0] == "cell":
+                    progress.cells(message[1] - done)
+                    running[connection] = (number, process, started, message[1])
+                    continue
+                outcomes[number] = message[1:]
+                progress.end(jobs[number].name, *outcomes[number])
+                connection.close()
+                process.join()
+                del running[connection]
+    finally:
+        for connection, (_, process, _, _) in running.items():
+            process.terminate()
+            connection.close()
+        for _, process, _, _ in running.values():
+            process.join(5)
+            if process.is_alive():
+                process.kill()
+        if running:
+            # A kernel that had just been started looks once a second whether its worker is still there;
+            # only then is nobody left to write into the scratch folder.
+            time.sleep(_KERNEL_NOTICES)
+    progress.close(time.perf_counter() - begin, min(settings.n_workers(), len(jobs)))
+    return [
+        _finish(chapter, job, overrides.get(chapter.name, {}), *outcomes[number])
+        for number, (chapter, job) in enumerate(zip(chapters, jobs, strict=True))
+    ]
+
+
+def _finish(
+    chapter: Chapter, job: Job, overridden: Mapping[str, Any], seconds: float, failure: Failure | None
+) -> ChapterRun:
+    notebook = None
+    results: dict[str, dict[str, Any]] = {}
+    data: tuple[dict[str, Any], ...] = ()
+    if Path(job.target).is_file():
+        notebook = settle(nbformat.read(job.target, as_version=4), chapter)
+        if failure is None:
+            try:
+                results, data = collect(notebook, chapter)
+            except BookError as error:
+                failure = Failure(str(error), None, 1, "")
+    return ChapterRun(
+        chapter=chapter,
+        parameters={**chapter.parameters, **overridden},
+        overridden=tuple(overridden),
+        seconds=seconds,
+        notebook=notebook,
+        failure=failure,
+        results=results,
+        data=data,
+    )
