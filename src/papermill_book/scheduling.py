@@ -21,7 +21,6 @@ from papermill_book.errors import BookError
 from papermill_book.execution import ChapterRun, Failure, Job, collect, make_job, run_job, settle
 from papermill_book.settings import Settings
 
-
 #: Seconds after which a kernel has surely seen that the process which started it is gone.
 _KERNEL_NOTICES = 1.5
 

@@ -1,0 +1,58 @@
+# Every target sets up what it needs. `make help` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Spread over all cores by the book itself; see also papermill_book.workers in _config.yml.
+PROFILE ?=
+PARAMETERS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help book test check bench reference update-lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "  make book PROFILE=quick              a first look, in a minute"
+	@echo '  make book PARAMETERS="seed=3"        the whole book with another seed'
+
+# The environment: the locked, hashed requirements, then this package without fetching anything more.
+$(VENV)/.book: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "Python 3.11 to 3.13 is needed; this is %d.%d. Name another with: make PYTHON=python3.12 ..." % v)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.book requirements-test.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements-test.txt
+	touch $@
+
+book: $(VENV)/.book ## build the whole book into _build/html, re-running every analysis
+	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build $(BOOK_OPTIONS) .
+	@echo "The book: open _build/html/index.html in a browser."
+
+test: $(VENV)/.test ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test ## look for figures without words, numbers nobody computed, and faults in the code
+	$(BIN)/python -m papermill_book check
+	$(BIN)/ruff format --check --quiet src tests benchmarks
+	$(BIN)/ruff check --quiet src tests benchmarks
+	$(BIN)/mypy
+
+bench: $(VENV)/.test ## measure speed beside the peers, as ratios
+	$(BIN)/python -m benchmarks
+
+reference: book ## keep this build's results as the reference (full profile, recorded data)
+	$(BIN)/python -m papermill_book reference
+
+update-lock: ## resolve the requirements again
+	$(PYTHON) -m venv _build/lock
+	_build/lock/bin/python -m pip install --quiet uv
+	UV_CUSTOM_COMPILE_COMMAND="make update-lock" _build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
+	UV_CUSTOM_COMPILE_COMMAND="make update-lock" _build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 requirements-test.in -o requirements-test.txt
+	rm -rf _build/lock
+
+clean: ## remove everything that was generated, but not the environment
+	rm -rf _build
