@@ -1,0 +1,547 @@
+"""Responses of each cell to each reward: from spike times to a tidy table of rates.
+
+Whatever the definition (plain rates in a window, or the smoothed rates of the figures), a response is a
+weighted sum over the spikes of its trial: binning, smoothing, subtracting the baseline and averaging over a
+window are all linear. So the weight of each millisecond is worked out once, by running the definition's steps
+backwards, and the responses of forty cells take milliseconds.
+
+The definitions are those of Dabney et al. 2020 (Nature 577:671-675), figures 2, 4 and 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from distributional_dopamine.recordings.matlab import odd_trials
+from distributional_dopamine.recordings.model import MAGNITUDES, Recordings, Unit
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+TrialSet = Literal["pooled", "expected", "unexpected"]
+
+TRACE = (-1000, 3000)
+"""Milliseconds around the event (odour, or unexpected reward) over which spikes are counted."""
+
+BASELINE = (-1000, 0)
+"""Milliseconds around the event that give the baseline, the end not included."""
+
+RESPONSE_COLUMNS = ("cell", "magnitude", "expected", "trial", "response")
+
+# Rates that differ from zero only by rounding are set to zero, so that a trial whose response is exactly zero
+# counts neither as a positive nor as a negative one, on every machine. The smallest true response is some
+# 1e-4 Hz.
+_ZERO = 1e-9
+
+
+@dataclass(frozen=True)
+class ResponseDefinition:
+    """How the spikes of a trial become one response.
+
+    The steps, in order: spikes are put into bins of 1 ms relative to the event; the causal kernel is laid
+    after each spike; the baseline is the mean of that trace over the 1,000 ms before the event, and is
+    subtracted from it; the trace is convolved with the centred kernel; the response is its mean over the
+    window.
+
+    Attributes
+    ----------
+    window
+        Start and end of the window, ms after the reward, whole numbers, the end not included.
+    causal_smoothing
+        Time constant T (ms) of the kernel (1 - exp(-t)) exp(-t / T), t = 0, 1, ... 2.5 T ms, laid from each
+        spike forwards; None for no such step.
+    centred_smoothing
+        Time constant (ms) of the same kernel in the second step, which MATLAB's ``conv(..., 'same')`` shifts
+        back by half its length; None for no such step.
+    rounded_bins
+        True: a spike belongs to the nearest millisecond, halves away from zero, as MATLAB rounds. False: bins
+        begin at whole milliseconds, so that a window without smoothing holds exactly the spikes within it.
+    """
+
+    window: tuple[int, int] = (200, 600)
+    causal_smoothing: float | None = None
+    centred_smoothing: float | None = None
+    rounded_bins: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the window and the time constants."""
+        start, stop = self.window
+        if int(start) != start or int(stop) != stop or not start < stop:
+            raise ValueError(
+                f"window must be two whole numbers of ms, the first the smaller; found {self.window}"
+            )
+        for name in ("causal_smoothing", "centred_smoothing"):
+            constant = getattr(self, name)
+            if constant is not None and not constant > 0:
+                raise ValueError(f"{name} must be a time constant above 0 ms, or None; found {constant}")
+
+
+PLAIN = ResponseDefinition(rounded_bins=False)
+"""Mean rate 200-600 ms after the reward minus mean rate in the 1,000 ms before the event."""
+
+FIGURES_4_5 = ResponseDefinition(causal_smoothing=20.0, centred_smoothing=20.0)
+"""Smoothed twice with 20 ms, as in figures 4 and 5 of Dabney et al. 2020."""
+
+FIGURE_2B = ResponseDefinition(centred_smoothing=50.0)
+"""Smoothed once with 50 ms, baseline from the raw counts, as in figure 2b (there expected trials only)."""
+
+
+def smoothing_kernel(time_constant: float) -> FloatArray:
+    """Give the paper's kernel (1 - exp(-t)) exp(-t / T), t = 0, 1, ... 2.5 T ms, scaled to a sum of one.
+
+    Parameters
+    ----------
+    time_constant
+        T, ms.
+
+    Returns
+    -------
+    array
+        (floor(2.5 T) + 1,) weights; the first is zero.
+    """
+    t = np.arange(int(np.floor(2.5 * time_constant + 1e-9)) + 1, dtype=np.float64)
+    kernel = (1.0 - np.exp(-t)) * np.exp(-t / time_constant)
+    return np.asarray(kernel / kernel.sum())
+
+
+def spike_weights(definition: ResponseDefinition, reward_delay: int = 0) -> FloatArray:
+    """Give what one spike in each millisecond of a trial adds to the response.
+
+    Parameters
+    ----------
+    definition
+        How spikes become a response.
+    reward_delay
+        Whole ms from the event to the reward: 0 on unexpected trials, 1,500 on expected ones.
+
+    Returns
+    -------
+    array
+        (4001,) weights in Hz per spike for the bins -1000, ... 3000 ms relative to the event.
+
+    Raises
+    ------
+    ValueError
+        If the window reaches beyond the trace.
+    """
+    n_bins = TRACE[1] - TRACE[0] + 1
+    start, stop = (int(edge) + reward_delay - TRACE[0] for edge in definition.window)
+    if start < 0 or stop > n_bins:
+        raise ValueError(
+            f"window must lie within {TRACE[0]} to {TRACE[1]} ms of the event; found {definition.window} ms "
+            f"after a reward that comes {reward_delay} ms after it"
+        )
+    # Backwards through the steps (the adjoint of each): window, centred kernel, baseline, causal kernel.
+    weights = np.zeros(n_bins)
+    weights[start:stop] = 1.0 / (stop - start)
+    if definition.centred_smoothing is not None:
+        kernel = smoothing_kernel(definition.centred_smoothing)
+        # 'same' keeps the n_bins values of the full convolution that begin at index (length of kernel) // 2
+        full = np.zeros(n_bins + kernel.size - 1)
+        full[kernel.size // 2 : kernel.size // 2 + n_bins] = weights
+        weights = np.correlate(full, kernel, mode="valid")
+    first, last = BASELINE[0] - TRACE[0], BASELINE[1] - TRACE[0]
+    weights[first:last] -= weights.sum() / (last - first)
+    if definition.causal_smoothing is not None:
+        kernel = smoothing_kernel(definition.causal_smoothing)
+        weights = np.correlate(np.concatenate((weights, np.zeros(kernel.size - 1))), kernel, mode="valid")
+    return np.asarray(1000.0 * weights)
+
+
+def round_half_away(x: FloatArray) -> IntArray:
+    """Round to the nearest whole number, halves away from zero, as MATLAB's ``round`` does.
+
+    Examples
+    --------
+    >>> round_half_away(np.array([0.5, 1.5, 2.5, -0.5, -1.4])).tolist()
+    [1, 2, 3, -1, -1]
+    """
+    whole = np.trunc(x)
+    return np.asarray(whole + np.sign(x) * (np.abs(x - whole) >= 0.5), dtype=np.int64)
+
+
+def _milliseconds(seconds: npt.ArrayLike) -> FloatArray:
+    """Give times in ms as the files hold them: rounding to 1 ns undoes the division by 1,000 exactly."""
+    return np.asarray(np.round(np.asarray(seconds, dtype=np.float64) * 1e3, 6))
+
+
+def _spikes_by_trial(spikes: FloatArray, events: FloatArray, rounded: bool) -> tuple[IntArray, IntArray]:
+    """Give (trial, bin) of every spike strictly within the trace around an event; all times in ms."""
+    first = np.searchsorted(spikes, events + TRACE[0], side="right")
+    last = np.searchsorted(spikes, events + TRACE[1], side="left")
+    counts = np.maximum(last - first, 0)
+    trial = np.repeat(np.arange(events.size), counts)
+    within = np.arange(trial.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    relative = spikes[np.repeat(first, counts) + within] - events[trial]
+    bins = round_half_away(relative) if rounded else np.floor(relative).astype(np.int64)
+    return trial, bins - TRACE[0]
+
+
+def _unit_responses(unit: Unit, definition: ResponseDefinition) -> pd.DataFrame:
+    trials = unit.trials[unit.trials["kind"].isin(["expected", "unexpected"])]
+    events = _milliseconds(trials["event_time"])
+    delays = round_half_away(_milliseconds(trials["reward_time"]) - events)
+    trial, bins = _spikes_by_trial(_milliseconds(unit.spike_times), events, definition.rounded_bins)
+    response = np.zeros(events.size)
+    for delay in np.unique(delays):
+        chosen = delays[trial] == delay
+        weights = spike_weights(definition, int(delay))
+        response += np.bincount(trial[chosen], weights=weights[bins[chosen]], minlength=events.size)
+    response[np.abs(response) < _ZERO] = 0.0
+    return pd.DataFrame(
+        {
+            "cell": unit.name,
+            "magnitude": trials["magnitude"].to_numpy(dtype=np.float64),
+            "expected": (trials["kind"] == "expected").to_numpy(dtype=bool),
+            "trial": trials.index.to_numpy(dtype=np.int64),
+            "response": response,
+        }
+    )
+
+
+def compute_responses(
+    recordings: Recordings, definition: ResponseDefinition = PLAIN, *, drop_odd_trials: bool = False
+) -> pd.DataFrame:
+    """Compute the response of every cell to every reward.
+
+    Parameters
+    ----------
+    recordings
+        The units, with their spikes and trials.
+    definition
+        How the spikes of a trial become a response: ``PLAIN``, ``FIGURES_4_5``, ``FIGURE_2B``, or your own
+        (``dataclasses.replace(PLAIN, window=(100, 500))``).
+    drop_odd_trials
+        Leave out the trials that :func:`find_odd_trials` finds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a rewarded trial: ``cell`` (name of the unit), ``magnitude`` (µL), ``expected`` (bool),
+        ``trial`` (its index in the unit's table of trials), ``response`` (Hz above baseline). A response that
+        differs from zero by less than 1e-9 Hz is zero.
+
+    Raises
+    ------
+    ValueError
+        If there are no units, or the window reaches beyond -1,000 to 3,000 ms of the event.
+    """
+    if not len(recordings):
+        raise ValueError("recordings must hold at least one unit; found none")
+    table = pd.concat([_unit_responses(unit, definition) for unit in recordings.units], ignore_index=True)
+    if drop_odd_trials:
+        odd = pd.MultiIndex.from_frame(find_odd_trials(recordings)[["cell", "trial"]])
+        keep = ~pd.MultiIndex.from_frame(table[["cell", "trial"]]).isin(odd)
+        table = table[keep].reset_index(drop=True)
+    return table
+
+
+def find_odd_trials(recordings: Recordings) -> pd.DataFrame:
+    """List the "unexpected" rewards that come just when the reward of the expected trial before them is due.
+
+    Their label is unrelated to that of the expected trial, and their "baseline" is the time between odour and
+    reward, so they are no unexpected rewards whatever else they are.
+
+    Parameters
+    ----------
+    recordings
+        The units.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a trial found: ``cell``; ``trial``, its index; ``gap`` (s) since the event before, the odour;
+        ``magnitude`` (µL) by its own label; ``magnitude_of_odour`` (µL), that of the expected trial before
+        it.
+    """
+    tables = []
+    for unit in recordings.units:
+        trials, odd = unit.trials, odd_trials(unit)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "cell": unit.name,
+                    "trial": trials.index[odd].to_numpy(dtype=np.int64),
+                    "gap": trials["event_time"].diff()[odd].to_numpy(),
+                    "magnitude": trials["magnitude"][odd].to_numpy(),
+                    "magnitude_of_odour": trials["magnitude"].shift()[odd].to_numpy(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def pool_trials(responses: pd.DataFrame, trials: TrialSet = "pooled") -> pd.DataFrame:
+    """Choose the expected or the unexpected trials, or pool both as the paper does.
+
+    For pooling, every unexpected response is shifted by one number, so that the grand means of both kinds
+    agree; the grand mean is the mean over magnitudes of the mean over cells of the mean over trials.
+
+    Parameters
+    ----------
+    responses
+        The table of :func:`compute_responses`.
+    trials
+        ``pooled``, ``expected`` or ``unexpected``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns.
+
+    Raises
+    ------
+    ValueError
+        If ``trials`` is none of the three, or a kind that is needed has no trial.
+
+    Examples
+    --------
+    The mean of the unexpected trials, 6 Hz, is brought to that of the expected one, 1 Hz:
+
+    >>> table = pd.DataFrame({"cell": "a", "magnitude": 5.0, "expected": [True, False, False],
+    ...                       "trial": [0, 1, 2], "response": [1.0, 4.0, 8.0]})
+    >>> pool_trials(table)["response"].tolist()
+    [1.0, -1.0, 3.0]
+    """
+    check_responses(responses)
+    expected = responses["expected"].to_numpy(dtype=bool)
+    if trials not in ("pooled", "expected", "unexpected"):
+        raise ValueError(f"trials must be 'pooled', 'expected' or 'unexpected'; found {trials!r}")
+    for kind, chosen in (("expected", expected), ("unexpected", ~expected)):
+        if trials in (kind, "pooled") and not chosen.any():
+            raise ValueError(f"trials={trials!r} needs {kind} trials; responses hold none")
+    if trials != "pooled":
+        return responses[expected if trials == "expected" else ~expected].reset_index(drop=True)
+    out = responses.copy()
+    out.loc[~expected, "response"] += _grand_mean(responses[expected]) - _grand_mean(responses[~expected])
+    return out
+
+
+def _grand_mean(responses: pd.DataFrame) -> float:
+    means = responses.groupby(["cell", "magnitude"], observed=True, sort=False)["response"].mean()
+    return float(means.groupby(level="magnitude").mean().mean())
+
+
+def normalise_by_cell(responses: pd.DataFrame) -> pd.DataFrame:
+    """Divide each cell's responses by the standard deviation over magnitudes of its mean responses.
+
+    So are the responses of figure 2b scaled.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns; ``response`` is then without unit. The standard deviation has n - 1 below the line.
+    """
+    check_responses(responses)
+    means = responses.groupby(["cell", "magnitude"], observed=True, sort=False)["response"].mean()
+    spread = means.groupby(level="cell").std(ddof=1)
+    out = responses.copy()
+    out["response"] = responses["response"].to_numpy() / spread.loc[responses["cell"]].to_numpy()
+    return out
+
+
+def check_responses(responses: pd.DataFrame) -> None:
+    """Refuse a table that lacks one of the columns of a table of responses.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+    """
+    missing = [column for column in RESPONSE_COLUMNS if column not in responses.columns]
+    if missing:
+        raise ValueError(
+            f"responses must have the columns {', '.join(RESPONSE_COLUMNS)}; {', '.join(missing)} missing: "
+            "compute_responses() makes such a table"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseArrays:
+    """The responses of all cells in the compact form that compiled loops take.
+
+    Attributes
+    ----------
+    cells
+        (n_cells,) Names, in the order of the table they came from.
+    magnitudes
+        (n_magnitudes,) Volumes of the rewards, µL, ascending.
+    values
+        (n_trials,) Responses of all cells, Hz, cell by cell and, within a cell, magnitude by magnitude.
+    offsets
+        (n_cells * n_magnitudes + 1,) The responses of cell c to magnitude m are
+        ``values[offsets[c * n_magnitudes + m] : offsets[c * n_magnitudes + m + 1]]``.
+    expected
+        (n_trials,) Whether the reward was announced by an odour.
+    """
+
+    cells: tuple[str, ...]
+    magnitudes: tuple[float, ...]
+    values: FloatArray
+    offsets: IntArray
+    expected: npt.NDArray[np.bool_]
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells."""
+        return len(self.cells)
+
+    @property
+    def n_magnitudes(self) -> int:
+        """Number of magnitudes."""
+        return len(self.magnitudes)
+
+    def condition(self, cell: int, magnitude: int) -> FloatArray:
+        """Give the responses (Hz) of one cell, by index, to one magnitude, by index."""
+        k = cell * self.n_magnitudes + magnitude
+        return self.values[self.offsets[k] : self.offsets[k + 1]]
+
+    def counts(self) -> IntArray:
+        """Give the (n_cells, n_magnitudes) numbers of trials."""
+        return np.diff(self.offsets).reshape(self.n_cells, self.n_magnitudes)
+
+    def means(self) -> FloatArray:
+        """Give the (n_cells, n_magnitudes) mean responses, Hz; NaN where a cell has no trial."""
+        counts = self.counts().ravel()
+        sums = np.zeros(counts.size)
+        filled = counts > 0
+        # reduceat over the filled conditions only: for an empty one it would give the next value, not zero
+        if filled.any():
+            sums[filled] = np.add.reduceat(self.values, self.offsets[:-1][filled])
+        means = np.full(counts.size, np.nan)
+        means[filled] = sums[filled] / counts[filled]
+        return means.reshape(self.n_cells, self.n_magnitudes)
+
+    def select(self, cells: Sequence[str]) -> ResponseArrays:
+        """Give the same for some of the cells, in the order asked for."""
+        index = {name: i for i, name in enumerate(self.cells)}
+        unknown = [name for name in cells if name not in index]
+        if unknown:
+            raise ValueError(f"cells must be among those of the responses; not there: {', '.join(unknown)}")
+        chosen = np.array([index[name] for name in cells], dtype=np.int64)
+        starts, stops = self.offsets[:-1], self.offsets[1:]
+        rows = np.arange(self.n_cells * self.n_magnitudes).reshape(self.n_cells, -1)[chosen].ravel()
+        take = np.concatenate([np.arange(starts[k], stops[k]) for k in rows])
+        return ResponseArrays(
+            tuple(cells),
+            self.magnitudes,
+            self.values[take],
+            np.concatenate(([0], np.cumsum(stops[rows] - starts[rows]))),
+            self.expected[take],
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the tidy table; ``trial`` numbers the trials of a cell from 0."""
+        counts = self.counts()
+        per_cell = counts.sum(axis=1)
+        return pd.DataFrame(
+            {
+                "cell": np.repeat(np.array(self.cells, dtype=object), per_cell),
+                "magnitude": np.repeat(np.tile(self.magnitudes, self.n_cells), counts.ravel()),
+                "expected": self.expected,
+                "trial": np.concatenate([np.arange(n) for n in per_cell]),
+                "response": self.values,
+            }
+        )
+
+
+Responses: TypeAlias = pd.DataFrame | ResponseArrays
+"""What every analysis takes: the tidy table, or its compact form."""
+
+
+def to_arrays(responses: Responses, magnitudes: Sequence[float] = MAGNITUDES) -> ResponseArrays:
+    """Bring the tidy table into the compact form for compiled loops; a compact form is given back as it is.
+
+    Parameters
+    ----------
+    responses
+        The tidy table, with one kind of trials or pooled.
+    magnitudes
+        The magnitudes to take, µL, ascending.
+
+    Returns
+    -------
+    ResponseArrays
+        Cells in order of first appearance; within a cell and magnitude the trials in the order of the table.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a response is not finite, or a magnitude is not among ``magnitudes``.
+    """
+    if isinstance(responses, ResponseArrays):
+        return responses
+    check_responses(responses)
+    values = responses["response"].to_numpy(dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError(f"response must be finite; found {int((~np.isfinite(values)).sum())} that are not")
+    code, cells = pd.factorize(responses["cell"])
+    grid = np.asarray(magnitudes, dtype=np.float64)
+    size = np.searchsorted(grid, responses["magnitude"].to_numpy(dtype=np.float64)).clip(max=grid.size - 1)
+    strangers = sorted({float(m) for m in responses["magnitude"][grid[size] != responses["magnitude"]]})
+    if strangers:
+        raise ValueError(f"magnitude must be one of {tuple(magnitudes)} µL; found {strangers}")
+    condition = code * grid.size + size
+    order = np.argsort(condition, kind="stable")
+    counts = np.bincount(condition, minlength=len(cells) * grid.size)
+    return ResponseArrays(
+        cells=tuple(str(name) for name in cells),
+        magnitudes=tuple(float(m) for m in grid),
+        values=np.ascontiguousarray(values[order]),
+        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        expected=responses["expected"].to_numpy(dtype=bool)[order],
+    )
+
+
+def utility_axis(responses: Responses) -> FloatArray:
+    """Give the empirical utility of each magnitude: the mean over cells of each cell's mean response to it.
+
+    Parameters
+    ----------
+    responses
+        Responses, pooled as the paper does (``pool_trials``).
+
+    Returns
+    -------
+    array
+        (n_magnitudes,) Hz above baseline.
+    """
+    means = to_arrays(responses).means()
+    empty = np.isnan(means).all(axis=0)
+    if empty.any():
+        raise ValueError(f"responses hold no trial of magnitude number(s) {np.flatnonzero(empty).tolist()}")
+    return np.asarray(np.nanmean(means, axis=0))
+
+
+def reward_probabilities(responses: Responses) -> FloatArray:
+    """Give the share of each magnitude among the trials of all cells.
+
+    Returns
+    -------
+    array
+        (n_magnitudes,) shares that sum to one.
+    """
+    counts = to_arrays(responses).counts().sum(axis=0)
+    return np.asarray(counts / counts.sum())
+
+
+def baseline_rates(recordings: Recordings) -> pd.DataFrame:
+    """Give each cell's mean rate in the 1,000 ms before the event of its rewarded trials.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``cell``; ``baseline`` (Hz); ``n_trials``.
+    """
+    rows = []
+    for unit in recordings.units:
+        trials = unit.trials[unit.trials["kind"].isin(["expected", "unexpected"])]
+        events, spikes = _milliseconds(trials["event_time"]), _milliseconds(unit.spike_times)
+        counts = np.searchsorted(spikes, events) - np.searchsorted(spikes, events + BASELINE[0])
+        rows.append({"cell": unit.name, "baseline": float(counts.mean()), "n_trials": len(trials)})
+    return pd.DataFrame(rows)
