@@ -321,8 +321,8 @@ def sample_episodes(
 
 
 @njit(cache=True)
-def _draw(weights: NDArray[np.float64], begin: int, end: int, rng: np.random.Generator) -> int:
-    """Draw an index between ``begin`` and ``end`` with the given weights, which sum to one."""
+def draw(weights: NDArray[np.float64], begin: int, end: int, rng: np.random.Generator) -> int:
+    """Draw an index from compiled code, from ``begin`` to ``end - 1``, by weights that sum to one there."""
     left = rng.random()
     for index in range(begin, end - 1):
         left -= weights[index]
@@ -352,17 +352,17 @@ def _walk(
     starts = np.zeros(n_episodes + 1, dtype=np.int64)
     n = 0
     for episode in range(n_episodes):
-        state = _draw(start, 0, len(start), rng)
+        state = draw(start, 0, len(start), rng)
         for _ in range(max_steps):
             if n == room:  # double the room, so that the cost of growing stays linear
                 states = np.concatenate((states, np.empty_like(states)))
                 rewards = np.concatenate((rewards, np.empty_like(rewards)))
                 next_states = np.concatenate((next_states, np.empty_like(next_states)))
                 room *= 2
-            transition = _draw(chances, indptr[state], indptr[state + 1], rng)
+            transition = draw(chances, indptr[state], indptr[state + 1], rng)
             states[n] = state
             rewards[n] = reward_values[
-                _draw(reward_weights, reward_starts[transition], reward_starts[transition + 1], rng)
+                draw(reward_weights, reward_starts[transition], reward_starts[transition + 1], rng)
             ]
             state = indices[transition]
             next_states[n] = state
@@ -389,10 +389,10 @@ def _sweep(
     next_states = np.empty(n_sweeps * len(sources), dtype=np.int64)
     for n in range(len(rewards)):
         state = sources[n % len(sources)]
-        transition = _draw(chances, indptr[state], indptr[state + 1], rng)
+        transition = draw(chances, indptr[state], indptr[state + 1], rng)
         next_states[n] = indices[transition]
         rewards[n] = reward_values[
-            _draw(reward_weights, reward_starts[transition], reward_starts[transition + 1], rng)
+            draw(reward_weights, reward_starts[transition], reward_starts[transition + 1], rng)
         ]
     return rewards, next_states
 

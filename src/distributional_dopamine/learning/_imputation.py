@@ -4,8 +4,8 @@ An expectile e of order tau balances surprises, tau E[(X - e)+] = (1 - tau) E[(e
 differ by the mean: E[(X - e)+] - E[(e - X)+] = E[X] - e. If the mean is known, each expectile therefore fixes
 one point of the curve S(x) = E[(X - x)+], which is convex, falls with a slope between -1 and 0 (minus the
 chance to exceed x), and has a kink wherever X has an atom. Joining the points by straight lines, and drawing
-the first and the last line on until they meet S(x) = E[X] - x and S(x) = 0, gives a distribution with exactly these
-expectiles. It lies within the range of every other distribution that has them.
+the first and the last line on until they meet S(x) = E[X] - x and S(x) = 0, gives a distribution with exactly
+these expectiles. It lies within the range of every other distribution that has them.
 """
 
 from __future__ import annotations
