@@ -18,14 +18,13 @@ What is wrong with a file, and what becomes of it:
 from __future__ import annotations
 
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.io import loadmat
 
+from distributional_dopamine.recordings.mat5 import load_structures
 from distributional_dopamine.recordings.model import (
     MAGNITUDES,
     FloatArray,
@@ -116,33 +115,6 @@ def odd_trials(unit: Unit, tolerance: float = ODD_TRIAL_TOLERANCE) -> npt.NDArra
     )
     distance = np.minimum(np.abs(event - due[after]), np.abs(event - due[np.maximum(after - 1, 0)]))
     return np.asarray((trials["kind"] == "unexpected").to_numpy() & (distance <= tolerance))
-
-
-def load_structures(path: Path, names: tuple[str, ...]) -> tuple[object, ...]:
-    """Give variables of a MATLAB file, or say clearly why that cannot be done.
-
-    Raises
-    ------
-    RecordingsError
-        If the file cannot be read as MATLAB 5, or lacks one of the variables.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # scipy only warns of a variable that it cannot read
-            content = loadmat(path, squeeze_me=True, struct_as_record=False, variable_names=list(names))
-    except FileNotFoundError as error:
-        raise RecordingsError("there is no such file.") from error
-    except Exception as error:  # scipy raises a dozen types on damaged files, and names none of them
-        raise RecordingsError(
-            f"cannot be read as a MATLAB 5 file ({type(error).__name__}: {error}). "
-            "It is damaged, incomplete or something else; fetch it again."
-        ) from error
-    missing = [name for name in names if name not in content]
-    if missing:
-        raise RecordingsError(
-            f"has no variable {', '.join(missing)}; a file of this data set holds {', '.join(names)}."
-        )
-    return tuple(content[name] for name in names)
 
 
 def numbers(holder: object, field: str, ndim: int = 1) -> FloatArray:

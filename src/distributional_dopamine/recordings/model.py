@@ -206,10 +206,9 @@ def make_trials(
     times = _frozen(event_time, "event_time", 1)
     volumes = _frozen(magnitude, "magnitude", 1)
     kinds = np.asarray(kind, dtype=object)
-    odours = np.asarray(
-        [{"unexpected": 0, "expected": 1}.get(k, 2) for k in kinds] if odour is None else odour,
-        dtype=np.int64,
-    )
+    if odour is None:
+        odour = [{"unexpected": 0, "expected": 1}.get(str(k), 2) for k in kinds]
+    odours = _whole(odour)
     lengths = {"event_time": times.size, "kind": kinds.size, "magnitude": volumes.size, "odour": odours.size}
     if len(set(lengths.values())) > 1:
         raise RecordingsError(f"The columns of the trials must have one length; found {lengths}.")
@@ -233,6 +232,13 @@ def _categorical(kinds: npt.NDArray[np.object_]) -> pd.Categorical:
     return pd.Categorical(list(kinds), categories=list(TRIAL_KINDS))
 
 
+def _whole(odour: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    numbers = _frozen(odour, "odour", 1)
+    if not np.all(np.isfinite(numbers) & (numbers == np.round(numbers))):
+        raise RecordingsError("odour must be a whole number on every trial.")
+    return numbers.astype(np.int64)
+
+
 def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
     """Give the table with its columns in order and of the right types, or refuse it."""
     missing = [column for column in TRIAL_COLUMNS if column not in table.columns]
@@ -248,7 +254,7 @@ def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
             "reward_time": _frozen(table["reward_time"], "reward_time", 1),
             "magnitude": _frozen(table["magnitude"], "magnitude", 1),
             "kind": _categorical(kinds),
-            "odour": np.asarray(table["odour"], dtype=np.int64),
+            "odour": _whole(table["odour"]),
         }
     )
     event = out["event_time"].to_numpy()

@@ -221,9 +221,8 @@ def locate(
         names = ", ".join(file.name for file in missing)
         raise RecordingsError(
             f"The folder of {DATA_VARIABLE} ({folder}) has {len(in_folder)} of the {len(data_set.files)} "
-            "files of "
-            f"{data_set.name}; missing: {names}. {error} Put the missing files there, allow the network, "
-            "or ask for simulated recordings."
+            f"files of {data_set.name}; missing: {names}. {error} Put the missing files there, allow "
+            "the network, or ask for simulated recordings."
         ) from error
     paths = {**in_folder, **in_cache, **fetched}
     found = {"folder": in_folder, "cache": in_cache, "network": fetched}
@@ -327,9 +326,8 @@ def _fetch(
     except NotAvailableError as error:
         for file in damaged:
             if sha256(folder / file.name) != file.sha256:
-                raise RecordingsError(
-                    f"{_wrong_checksum(file, folder / file.name, 'the cache')} It was not fetched again: {error}"
-                ) from error
+                wrong = _wrong_checksum(file, folder / file.name, "the cache")
+                raise RecordingsError(f"{wrong} It was not fetched again: {error}") from error
         raise
 
 

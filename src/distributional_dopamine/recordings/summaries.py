@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from distributional_dopamine.recordings.matlab import load_structures
+from distributional_dopamine.recordings.mat5 import load_structures
 from distributional_dopamine.recordings.model import FloatArray, Provenance, RecordingsError
 
 HISTOGRAMS: Mapping[str, str] = MappingProxyType(
