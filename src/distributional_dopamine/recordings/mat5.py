@@ -1,9 +1,9 @@
 """MATLAB 5 files, read by SciPy once their structure is known to be sound.
 
-SciPy trusts the numbers in a file that say what comes next and how long it is: one flipped bit in them can end
-the whole process, where a message was due. So every such number is checked first: known types, lengths that fit
-into what holds them, as many values as the dimensions say. The format is described by MathWorks, "MAT-File
-Format", in the chapter on level 5.
+SciPy trusts the numbers in a file that say what comes next and how long it is: one flipped bit in them can
+end the whole process, where a message was due. So every such number is checked first: known types, lengths
+that fit into what holds them, as many values as the dimensions say. The format is described by MathWorks,
+"MAT-File Format", in the chapter on level 5.
 """
 
 from __future__ import annotations

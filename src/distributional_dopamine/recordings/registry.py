@@ -32,6 +32,7 @@ from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
 import pooch
+import requests
 from requests.exceptions import HTTPError, RequestException, Timeout
 
 from distributional_dopamine.recordings.model import Provenance, RecordingsError
@@ -380,19 +381,21 @@ def _reason(error: RequestException, timeout: float) -> str:
     return f"no connection, {type(error).__name__}"
 
 
-class _Downloader(pooch.HTTPDownloader):  # type: ignore[misc]  # pooch carries no types
-    """Pooch's own downloader, which calls a web page a web page."""
+@dataclass(frozen=True)
+class _Downloader:
+    """What pooch calls to fetch a file; unlike its own, it closes every connection, and knows a web page."""
 
-    def __init__(self, timeout: float) -> None:
-        super().__init__(timeout=timeout)
+    timeout: float
 
-    def __call__(self, url: str, output_file: str, pooch: object, check_only: bool = False) -> bool | None:
-        result: bool | None = super().__call__(url, output_file, pooch, check_only=check_only)
-        if not check_only:
-            start = Path(output_file).read_bytes()[:512].lstrip().lower()
-            if start.startswith((b"<!doctype html", b"<html")):
-                raise ValueError("the answer was a web page (HTML), perhaps of a login or of an error.")
-        return result
+    def __call__(self, url: str, output_file: str, _keeper: object) -> None:
+        with requests.get(url, timeout=self.timeout, stream=True) as response:
+            response.raise_for_status()
+            with Path(output_file).open("wb") as file:
+                for chunk in response.iter_content(2**16):
+                    file.write(chunk)
+        start = Path(output_file).read_bytes()[:512].lstrip().lower()
+        if start.startswith((b"<!doctype html", b"<html")):
+            raise ValueError("the answer was a web page (HTML), perhaps of a login or of an error.")
 
 
 def _check_writable(folder: Path) -> None:
