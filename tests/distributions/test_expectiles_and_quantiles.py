@@ -78,6 +78,13 @@ def test_quantile_at_a_step_of_the_distribution_function_is_the_step(n):
     np.testing.assert_array_equal(quantiles(values, np.array(steps[:-1]) + 1e-9), values[1:])
 
 
+@pytest.mark.parametrize("weights", [(0.7, 0.1, 0.2), (0.3, 0.3, 0.4), (0.1, 0.7, 0.2), (0.3, 0.6, 0.1)])
+def test_rounding_of_weights_does_not_move_a_quantile(weights):
+    # as computed, F falls short of the order by a unit of rounding at one of the first two atoms
+    first, second = weights[0], round(weights[0] + weights[1], 1)
+    assert quantiles([1, 2, 3], [first, second], weights).tolist() == [1, 2]
+
+
 def test_quantile_agrees_with_numpy():
     rng = np.random.default_rng(1)
     values = rng.normal(size=101)

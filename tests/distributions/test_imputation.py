@@ -184,6 +184,14 @@ def test_more_smoothness_costs_loss_and_lowers_roughness():
     assert np.all(np.diff(roughness) < 0)
 
 
+def test_giving_every_expectile_twice_does_not_change_the_balance_with_the_penalty():
+    support = np.linspace(0, 20, 30)
+    points = laws.Discrete((1.0, 5.0, 15.0), (1, 2, 1)).expectiles(TAUS)
+    once = impute_on_support(points, TAUS, support, smoothness=1e-6)
+    twice = impute_on_support(np.tile(points, 2), np.tile(TAUS, 2), support, smoothness=1e-6)
+    np.testing.assert_allclose(twice.weights, once.weights, atol=1e-9)
+
+
 # --- the sampling route ----------------------------------------------------------------------------------
 
 

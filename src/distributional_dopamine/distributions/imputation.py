@@ -155,11 +155,11 @@ def impute_on_support(
     """Return the distribution on a support that meets the expectile conditions best, by convex optimisation.
 
     The probabilities p minimise ``|A p|^2 + smoothness R(p)`` over all p that are not negative and sum to
-    one, where row i of A holds the gradients of the expectile loss at e_i, and R is the integral of the
-    squared second derivative of the density, with the support taken to have length one. Since both terms are
-    quadratic and homogeneous, the minimum is found by non-negative least squares with the sum of p as one
-    more equation, scaled afterwards, without any error: for a multiple s p the best s leaves ``Q / (1 + Q)``,
-    which grows with the objective Q.
+    one. The first term is the loss (see `Imputation`) with the stretch that support and points span as the
+    unit of length; R is the integral of the squared second derivative of the density, with the length of the
+    support as the unit. Since both are quadratic and homogeneous, the minimum is found by non-negative least
+    squares with the sum of p as one more equation, scaled afterwards, without any error: for a multiple s p
+    the best s leaves ``Q / (1 + Q)``, which grows with the objective Q.
 
     Without smoothness several p may be equally good, and a sparse one is returned; ask `identified_range` for
     what they share.
