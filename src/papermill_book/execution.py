@@ -131,7 +131,8 @@ def make_job(
         key: value for key, value in chapter.notebook.metadata.items() if key in ("kernelspec", "jupytext")
     }
     write_notebook(notebook, source)
-    path = [str(root / folder) for folder in code]
+    # The book's own code first, then this package, which a book may use without installing it.
+    path = [*(str(root / folder) for folder in code), str(Path(__file__).resolve().parents[1])]
     if os.environ.get("PYTHONPATH"):
         path.append(os.environ["PYTHONPATH"])
     return Job(

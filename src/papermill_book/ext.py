@@ -134,15 +134,21 @@ def run_chapters(app: Sphinx) -> None:
 
 def tidy_page(_: Sphinx, __: str, ___: str, context: dict[str, Any], ____: nodes.document) -> None:
     """Drop scripts that stand on a page twice: Jupyter Book adds those of thebe two times over."""
-    scripts = context.get("script_files", [])
-    seen = set()
     kept = []
-    for script in scripts:
-        key = (str(script), tuple(sorted(getattr(script, "attributes", {}).items())))
-        if key not in seen:
-            seen.add(key)
+    seen = set()
+    for script in context.get("script_files", []):
+        # A script without a file has the name None in one place and "" in the other.
+        name = (getattr(script, "filename", script) or "", *sorted(getattr(script, "attributes", {}).items()))
+        if name not in seen:
+            seen.add(name)
             kept.append(script)
     context["script_files"] = kept
+
+
+def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict[str, Any], __: nodes.document) -> None:
+    """Have the theme offer the executed notebook, which `finish` puts there, for download."""
+    if current_build(app).by_docname(pagename) is not None:
+        context["ipynb_source"] = f"{pagename}.ipynb"
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -158,10 +164,10 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         return
     build: Build = current_build(app)
     for run in build.runs.values():
-        page_copy = Path(app.outdir) / "_sources" / f"{run.chapter.docname}.ipynb"
-        if page_copy.exists():
-            # Jupyter Book offers a notebook without outputs here after a cache hit.
-            shutil.copyfile(workplace.staging / "notebooks" / f"{run.chapter.name}.ipynb", page_copy)
+        # Where Jupyter Book would offer a notebook without outputs, since it ran nothing itself.
+        offered = Path(app.outdir) / "_sources" / f"{run.chapter.docname}.ipynb"
+        offered.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(workplace.staging / "notebooks" / f"{run.chapter.name}.ipynb", offered)
     for leftover in ("cache", "doctrees", "jupyter_execute"):
         shutil.rmtree(workplace.staging / leftover, ignore_errors=True)
     workplace.publish(Path(app.outdir).name)
@@ -175,6 +181,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", begin, priority=0)
     # After MyST-NB has made its own configuration (default priority 500).
     app.connect("builder-inited", run_chapters, priority=900)
+    # Before the theme makes its buttons (501), and after everyone has added their scripts.
+    app.connect("html-page-context", offer_notebook, priority=400)
     app.connect("html-page-context", tidy_page, priority=900)
     app.connect("build-finished", finish, priority=1000)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,231 @@
+"""A tiny book through the real command line: what a good build leaves, and what a bad one must not touch."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.papermill_book.conftest import Book
+
+
+def test_good_build_leaves_pages_results_records_and_notebooks(built_book: Book) -> None:
+    build = built_book.root / "_build"
+    results = json.loads((build / "results" / "good.json").read_text())
+    assert set(results["good.mean"]) == {"value", "unit", "interval", "n"}
+    assert results["good.mean"]["n"] == 100
+    assert f"{results['good.mean']['value']:.3f}".replace("-", "−") in built_book.page("good")
+    assert ">42</span>" in built_book.page("index")
+    record = json.loads((build / "records" / "good.json").read_text())
+    assert record["profile"] == "full"
+    assert record["seeds"] == {"seed": 1}
+    assert record["seconds"] > 0
+    assert "src/science.py" in record["code"]["files"]
+    assert "numpy" in record["packages"]
+    claims = json.loads((build / "results" / "claims.json").read_text())
+    assert claims["answer"]["verdict"] == "reproduced"
+    assert "reproduced" in built_book.page("reproduction")
+    assert "profile full. seed = 1, n = 100" in built_book.page("good")
+    assert not list(build.glob(".staging*"))
+
+
+def test_downloaded_notebook_is_the_one_that_ran(built_book: Book) -> None:
+    offered = nbformat.read(built_book.site / "_sources" / "book" / "good.ipynb", as_version=4)
+    nbformat.validate(offered)
+    assert any(cell.get("outputs") for cell in offered.cells)
+    kept = nbformat.read(built_book.root / "_build" / "notebooks" / "good.ipynb", as_version=4)
+    assert offered == kept
+    assert "_sources/book/good.ipynb" in built_book.page("good")
+
+
+def test_each_script_stands_on_a_page_once(built_book: Book) -> None:
+    assert built_book.page("good").count("const THEBE_JS_URL") == 1
+
+
+def test_second_build_gives_the_same_bytes_and_sees_changed_code(built_book: Book, book: Book) -> None:
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    for folder in ("html", "notebooks", "results"):
+        assert book.bytes_below(folder) == built_book.bytes_below(folder)
+    book.edit("src/science.py", "1.0", "10.0")
+    done = book.build(PAPERMILL_BOOK_PROFILE="quick")
+    assert done.returncode == 0, done.stderr
+    assert "profile quick. seed = 1, n = 10 (changed)" in book.page("good")
+    ours = json.loads((book.root / "_build" / "results" / "good.json").read_text())["good.mean"]
+    assert ours["n"] == 10
+    assert ours["interval"][1] > 5  # ten times a standard normal: the changed src/ was used
+    # Claims are judged only where nothing was overridden.
+    assert (
+        json.loads((book.root / "_build/results/claims.json").read_text())["answer"]["verdict"]
+        == "not judged"
+    )
+
+
+def test_failing_chapter_is_named_and_the_old_site_stays(book: Book) -> None:
+    before = book.bytes_below("html")
+    book.edit("book/good.md", "_ = plt.plot(draws)", "raise RuntimeError('on purpose')")
+    done = book.build()
+    assert done.returncode != 0
+    line = (book.root / "book/good.md").read_text().split("\n").index("raise RuntimeError('on purpose')") + 1
+    assert f"chapter 'good' failed at book/good.md:{line}" in done.stderr
+    assert "RuntimeError: on purpose" in done.stderr
+    assert "other: done" in done.stderr
+    assert book.bytes_below("html") == before
+    failed = nbformat.read(book.root / "_build" / "failed" / "good.ipynb", as_version=4)
+    assert any(output.output_type == "error" for cell in failed.cells for output in cell.get("outputs", []))
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"PAPERMILL_BOOK_PARAMETERS": "sede=3"}, "no chapter has a parameter 'sede'. Did you mean 'seed'?"),
+        ({"PAPERMILL_BOOK_PROFILE": "quack"}, "no profile called 'quack'. Did you mean 'quick'?"),
+        ({"PAPERMILL_BOOK_PARAMETERS": "n=many"}, "parameter 'n' of 'good' is 'many' (str); expected int"),
+    ],
+)
+def test_unknown_parameter_or_profile_is_an_error(
+    book: Book, environment: dict[str, str], message: str
+) -> None:
+    before = book.bytes_below("html")
+    done = book.build(**environment)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert book.bytes_below("html") == before
+
+
+def test_unexpected_verdict_fails_the_build(book: Book) -> None:
+    before = book.bytes_below("html")
+    book.edit("book/published.yml", "value: 42", "value: 43")
+    done = book.build()
+    assert done.returncode != 0
+    assert "claim 'answer': expected 'reproduced', but it is 'not reproduced'" in done.stderr
+    assert book.bytes_below("html") == before
+
+
+def test_number_reported_by_two_chapters_is_an_error(book: Book) -> None:
+    book.edit("book/other.md", "other.answer", "good.mean")
+    done = book.build()
+    assert done.returncode != 0
+    assert "'good.mean' is reported twice: by 'good' and by 'other'" in done.stderr
+
+
+def test_picture_without_alt_text_is_a_warning_with_its_line(book: Book) -> None:
+    before = book.bytes_below("html")
+    book.edit("book/good.md", "mystnb:\n  image: {alt: A jagged line around zero.}", "tags: []")
+    done = book.build("-W", "--keep-going")
+    assert done.returncode != 0
+    assert "draws a figure without alt text" in done.stderr
+    assert "good.md:19" in done.stderr
+    assert book.bytes_below("html") == before
+
+
+def test_simulated_data_stand_on_every_page_beside_the_recorded_result(book: Book) -> None:
+    book.edit("book/other.md", 'kind="recorded"', 'kind="simulated"')
+    (book.root / "reference.json").write_text(
+        json.dumps({"other.answer": {"value": 41, "unit": "", "interval": None, "n": None}})
+    )
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    for page in ("index", "good", "other", "reproduction"):
+        assert "pb-stand-in" in book.page(page)
+        assert "bd-header-announcement" in book.page(page)
+    assert "pb-simulated" in book.page("index")
+    assert "(simulated; recorded: 41)" in book.page("index")
+    assert "pb-simulated" not in book.page("good").split("<article")[1]
+    verdict = json.loads((book.root / "_build/results/claims.json").read_text())["answer"]
+    assert (verdict["verdict"], verdict["reason"]) == ("not judged", "simulated cells")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_killed_build_leaves_the_old_site_and_the_next_one_works(book: Book, how: signal.Signals) -> None:
+    before = book.bytes_below("html")
+    book.edit("book/good.md", "seed = 1 ", "seed = 2 ")
+    process = subprocess.Popen(
+        book.command(),
+        cwd=book.root,
+        env=book.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "good: started" in line:
+            break
+    scratch = (book.root / "_build" / ".lock").read_text()
+    assert scratch
+    time.sleep(0.5)
+    process.send_signal(how)
+    process.wait(30)
+    process.stderr.close()
+    assert book.bytes_below("html") == before
+    done = book.build()
+    assert done.returncode == 0, done.stderr
+    assert "seed = 2" in book.page("good")
+    assert not list((book.root / "_build").glob(".staging*"))
+    assert not Path(scratch).exists()
+
+
+def test_two_builds_at_once_the_second_refuses(book: Book) -> None:
+    with (book.root / "_build" / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = book.build()
+    assert done.returncode != 0
+    assert "another build is at work" in done.stderr
+
+
+def test_run_one_chapter_without_sphinx(fresh_book: Book) -> None:
+    done = fresh_book.cli("run", "good", "-p", "seed=3", "-p", "n=7")
+    assert done.returncode == 0, done.stderr
+    out = fresh_book.root / "_build" / "runs" / "good"
+    assert json.loads((out / "good.json").read_text())["good.mean"]["n"] == 7
+    notebook = nbformat.read(out / "good.ipynb", as_version=4)
+    injected = [cell for cell in notebook.cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    assert "seed = 3" in injected[0].source
+    assert not (fresh_book.root / "_build" / "html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("run", "god"), "no chapter called 'god'. Did you mean 'good'? Known: good, other."),
+        (("run", "good", "-p", "sede=3"), "no chapter has a parameter 'sede'"),
+        (("run", "other", "-p", "seed=3"), "no chapter has a parameter 'seed'. Known: none."),
+        (("run", "good", "-p", "seed"), "expected name=value"),
+        (("run", "good", "--profile", "slow"), "no profile called 'slow'. Known: full, quick."),
+    ],
+)
+def test_run_says_what_is_wrong(fresh_book: Book, words: tuple[str, ...], message: str) -> None:
+    done = fresh_book.cli(*words)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (fresh_book.root / "_build").exists()
+
+
+def test_check_names_file_and_line(fresh_book: Book) -> None:
+    assert fresh_book.cli("check").returncode == 0
+    fresh_book.edit("book/index.md", "The answer is", "There are 40 cells.\n\nThe answer is")
+    fresh_book.edit("book/good.md", "mystnb:\n  image: {alt: A jagged line around zero.}", "tags: []")
+    done = fresh_book.cli("check")
+    assert done.returncode == 1
+    assert "book/index.md:3: the number 40 stands in the prose" in done.stdout
+    assert "book/good.md:19: this cell draws a figure without alt text" in done.stdout
+
+
+def test_reference_needs_a_full_build_on_recordings(book: Book) -> None:
+    done = book.cli("reference")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((book.root / "reference.json").read_text())
+    assert kept["other.answer"]["value"] == 42
+    record = book.root / "_build" / "records" / "other.json"
+    record.write_text(record.read_text().replace('"recorded"', '"simulated"'))
+    done = book.cli("reference")
+    assert done.returncode == 2
+    assert "other ran on simulated data" in done.stderr
