@@ -5,7 +5,8 @@ differ by the mean: E[(X - e)+] - E[(e - X)+] = E[X] - e. If the mean is known, 
 one point of the curve S(x) = E[(X - x)+], which is convex, falls with a slope between -1 and 0 (minus the
 chance to exceed x), and has a kink wherever X has an atom. Joining the points by straight lines, and drawing
 the first and the last line on until they meet S(x) = E[X] - x and S(x) = 0, gives a distribution with exactly
-these expectiles. It lies within the range of every other distribution that has them.
+these expectiles. Given two points besides the mean, it lies within the range of every other distribution that
+has them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+#: A change of slope smaller than this is rounding, not an atom.
+NO_MASS = 1e-12
 
 
 @njit(cache=True)
@@ -34,7 +38,7 @@ def consistent_distribution(expectiles: Floats, taus: Floats) -> tuple[Floats, F
     Returns
     -------
     values, weights : arrays, shape (at most n + 1,)
-        Atoms in increasing order; the weights are positive and sum to one.
+        Atoms in increasing order; the weights are positive and sum to one, to twelve digits.
     """
     points = np.sort(expectiles)
     mean = points[np.searchsorted(taus, 0.5)]
@@ -80,18 +84,20 @@ def consistent_distribution(expectiles: Floats, taus: Floats) -> tuple[Floats, F
     if n - first > 1:
         slope = (heights[first + 1] - heights[first]) / (xs[first + 1] - xs[first])
     kept = 0
-    if 1.0 + slope > 0.0:
+    if 1.0 + slope > NO_MASS:
         values[0] = (mean - heights[first] + xs[first] * slope) / (1.0 + slope)
         weights[0] = 1.0 + slope
         kept = 1
+    else:
+        slope = -1.0
     for k in range(first + 1, n - 1):
         next_slope = (heights[k + 1] - heights[k]) / (xs[k + 1] - xs[k])
-        if next_slope > slope:
+        if next_slope - slope > NO_MASS:
             values[kept] = xs[k]
             weights[kept] = next_slope - slope
+            slope = next_slope
             kept += 1
-        slope = next_slope
-    if slope < 0.0:
+    if slope < -NO_MASS:
         values[kept] = xs[n - 1] - heights[n - 1] / slope
         weights[kept] = -slope
         kept += 1

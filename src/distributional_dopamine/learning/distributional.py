@@ -651,7 +651,7 @@ def _quantile_population(
         for trial in range((record - 1) * record_every, record * record_every):
             r_t = rewards[trial]
             for i in range(len(v)):
-                v[i] += alpha_plus[i] * float(r_t > v[i]) - alpha_minus[i] * float(r_t < v[i])
+                v[i] += alpha_plus[i] * (r_t > v[i]) - alpha_minus[i] * (r_t < v[i])
         history[record] = v
     return history
 

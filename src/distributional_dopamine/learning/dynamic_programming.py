@@ -2,7 +2,7 @@
 
 One *sweep* replaces the return distribution of every state by that of "the next reward, plus the discounted
 return from the next state", told in the same terms (probabilities on a support, quantiles, expectiles).
-Dynamic programming sweeps until nothing moves. Transitions are sparse, and terminal states return exactly zero.
+Dynamic programming sweeps until nothing moves. Transitions are sparse; terminal states return exactly zero.
 """
 
 from __future__ import annotations
