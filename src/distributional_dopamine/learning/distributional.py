@@ -193,7 +193,7 @@ def quantile_td(
 
     References
     ----------
-    Dabney, Rowland, Bellemare & Munos (2018), AAAI, eqs 8-10 and 12.
+    Dabney, Rowland, Bellemare & Munos (2018), AAAI.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def expectile_td(
 
     References
     ----------
-    Rowland, Dadashi, Kumar, Munos, Bellemare & Dabney (2019), ICML, algorithm 1.
+    Rowland, Dadashi, Kumar, Munos, Bellemare & Dabney (2019), ICML.
 
     Examples
     --------
@@ -811,7 +811,7 @@ def expectile_td_learning(
 
     References
     ----------
-    Rowland et al. (2019), ICML, algorithm 1; the imputation is that of the module `_imputation`.
+    Rowland et al. (2019), ICML; the imputation is that of the module `_imputation`.
     """
     orders = _orders("taus", taus, mean=True)
     start = _table("expectiles", expectiles, episodes, len(orders))
@@ -848,7 +848,7 @@ def naive_expectile_td_learning(
 
     References
     ----------
-    Rowland et al. (2019), ICML, section 4.
+    Rowland et al. (2019), ICML.
     """
     orders = _orders("taus", taus)
     start = _table("expectiles", expectiles, episodes, len(orders))

@@ -74,7 +74,7 @@ def return_mean(process: MarkovRewardProcess) -> Floats:
 
     References
     ----------
-    Bellman (1957); Sobel (1982), Journal of Applied Probability 19:794-802.
+    Sobel (1982), Journal of Applied Probability 19:794-802.
 
     Examples
     --------
@@ -409,7 +409,7 @@ def expectile_sweep(process: MarkovRewardProcess, expectiles: ArrayLike, taus: A
 
     References
     ----------
-    Rowland et al. (2019), ICML, section 3.3.
+    Rowland et al. (2019), ICML.
     """
     orders = _orders("taus", taus, mean=True)
     old = _rows(process, "expectiles", expectiles, len(orders))
@@ -439,7 +439,7 @@ def naive_expectile_sweep(process: MarkovRewardProcess, expectiles: ArrayLike, t
 
     References
     ----------
-    Rowland et al. (2019), ICML, section 4.
+    Rowland et al. (2019), ICML.
     """
     orders = _orders("taus", taus)
     old = _rows(process, "expectiles", expectiles, len(orders))
@@ -490,7 +490,7 @@ def categorical_dynamic_programming(
 
     References
     ----------
-    Rowland, Bellemare, Dabney, Munos & Teh (2018), AISTATS, proposition 2.
+    Rowland, Bellemare, Dabney, Munos & Teh (2018), AISTATS.
     """
     points = _support(support)
     start = np.zeros((process.n_states, len(points)))
@@ -568,7 +568,7 @@ def expectile_dynamic_programming(
 
     References
     ----------
-    Rowland et al. (2019), ICML, section 3.3.
+    Rowland et al. (2019), ICML.
     """
     orders = _orders("taus", taus, mean=True)
     arrays, start = _arrays(process), np.zeros((process.n_states, len(orders)))
@@ -604,7 +604,7 @@ def naive_expectile_dynamic_programming(
 
     References
     ----------
-    Rowland et al. (2019), ICML, section 4.
+    Rowland et al. (2019), ICML.
     """
     orders = _orders("taus", taus)
     arrays, start = _arrays(process), np.zeros((process.n_states, len(orders)))

@@ -186,7 +186,7 @@ def td_lambda(
 
     References
     ----------
-    Sutton (1988), Machine Learning 3:9-44, eq. 4; Sutton & Barto (2018), section 12.2.
+    Sutton (1988), Machine Learning 3:9-44; Sutton & Barto (2018), section 12.2.
     """
     start, learning_rate, lambda_ = _checked(episodes, values, learning_rate, lambda_)
     return _td_lambda_backward(*_arrays(episodes), start, learning_rate, lambda_, True)
