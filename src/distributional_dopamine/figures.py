@@ -6,12 +6,16 @@ series are labelled where they end.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 #: What each colour stands for, in every chapter.
 COLOURS = MappingProxyType(
@@ -108,4 +112,162 @@ def label_line_end(ax: Axes, x: float, y: float, text: str, colour: str, **kwarg
         annotation_clip=False,
         **kwargs,
     )
+    return ax
+
+
+def mark_simulated(fig: Figure, kind: str) -> Figure:
+    """Write on a figure that its cells are simulated; do nothing if they were recorded.
+
+    Parameters
+    ----------
+    fig : Figure
+        The whole figure; its layout makes room for the tag above the panels.
+    kind : {"recorded", "simulated"}
+        ``provenance.kind`` of the recordings.
+
+    Returns
+    -------
+    Figure
+        The same `fig`.
+    """
+    if kind == "simulated":
+        fig.suptitle(
+            "simulated cells, not recordings",
+            x=0.995,
+            ha="right",
+            fontsize=10,
+            fontweight="bold",
+            color=COLOURS["distributional"],
+            bbox={"boxstyle": "round", "facecolor": "none", "edgecolor": COLOURS["distributional"]},
+        )
+    return fig
+
+
+def marker_style(kind: str, colour: str = COLOURS["recorded"]) -> dict[str, Any]:
+    """Give the keyword arguments of ``Axes.plot`` that draw markers solid if recorded, hollow if simulated.
+
+    Parameters
+    ----------
+    kind : {"recorded", "simulated"}
+        ``provenance.kind`` of what is drawn.
+    colour : str
+        Colour of the markers and of the line between them.
+
+    Returns
+    -------
+    dict
+        ``color``, ``markerfacecolor``, ``markeredgecolor``.
+
+    Examples
+    --------
+    >>> marker_style("simulated", "#000000")["markerfacecolor"]
+    'white'
+    """
+    face = colour if kind == "recorded" else "white"
+    return {"color": colour, "markerfacecolor": face, "markeredgecolor": colour}
+
+
+def patch_style(kind: str, colour: str = COLOURS["recorded"]) -> dict[str, Any]:
+    """Give the keyword arguments that draw bars filled if recorded, hatched on white if simulated.
+
+    Parameters
+    ----------
+    kind : {"recorded", "simulated"}
+        ``provenance.kind`` of what is drawn.
+    colour : str
+        Colour of the bars.
+
+    Returns
+    -------
+    dict
+        ``facecolor``, ``edgecolor``, ``hatch``.
+
+    Examples
+    --------
+    >>> patch_style("recorded", "#000000")["hatch"] is None
+    True
+    """
+    if kind == "recorded":
+        return {"facecolor": colour, "edgecolor": "white", "hatch": None}
+    return {"facecolor": "white", "edgecolor": colour, "hatch": "////"}
+
+
+def add_volume_axis(
+    ax: Axes, utility_axis: npt.ArrayLike, magnitudes: Sequence[float], *, side: str = "right"
+) -> Axes:
+    """Add a second scale to an axis in utility (Hz) that names the volume of reward at each utility.
+
+    Parameters
+    ----------
+    ax : Axes
+        Its y axis (for ``right``) or x axis (for ``top``) is in utility.
+    utility_axis : array
+        (n_magnitudes,) Utility of each volume, Hz.
+    magnitudes : sequence of float
+        (n_magnitudes,) The volumes, µL.
+    side : {"right", "top"}
+        Where the second scale stands.
+
+    Returns
+    -------
+    Axes
+        The same `ax`; the scale is its last child. A label that would stand too close to the one before it
+        is left out, its tick is not.
+    """
+    places = np.asarray(utility_axis, dtype=np.float64)
+    labels, last = [], -np.inf
+    room = 0.05 * np.ptp(places)
+    for place, volume in zip(places, magnitudes, strict=True):
+        crowded = place - last < room
+        labels.append("" if crowded else f"{volume:g}")
+        last = last if crowded else place
+    vertical = side == "right"
+    second = ax.secondary_yaxis("right") if vertical else ax.secondary_xaxis("top")
+    one = second.yaxis if vertical else second.xaxis
+    one.set_ticks(places, labels)
+    one.set_label_text("reward (µL)")
+    second.spines[side].set_visible(True)
+    return ax
+
+
+def plot_raster(
+    ax: Axes,
+    trials: Sequence[npt.ArrayLike],
+    *,
+    colours: Sequence[str] | str = COLOURS["recorded"],
+    linewidth: float = 0.7,
+) -> Axes:
+    """Draw a tick for each spike, a row for each trial, the first trial on top.
+
+    The ticks are always drawn as pixels, in a vector file too, so that no figure carries spike times.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw. Draw the figure at 200 dots per inch or so.
+    trials : sequence of array
+        Times of the spikes of each trial, in the unit of the x axis.
+    colours : str or sequence of str
+        One colour, or one for each trial.
+    linewidth : float
+        Width of a tick, points.
+
+    Returns
+    -------
+    Axes
+        The same `ax`.
+    """
+    shades = [colours] * len(trials) if isinstance(colours, str) else list(colours)
+    times = np.concatenate([np.empty(0), *(np.asarray(trial, dtype=np.float64) for trial in trials)])
+    sizes = [np.size(trial) for trial in trials]
+    row = np.repeat(np.arange(len(trials)), sizes)
+    ax.vlines(
+        times,
+        row - 0.5,
+        row + 0.5,
+        colors=[shades[i] for i in row],
+        linewidth=linewidth,
+        rasterized=True,
+    )
+    ax.set_ylim(max(len(trials), 1) - 0.5, -0.5)
     return ax
