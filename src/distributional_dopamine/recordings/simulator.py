@@ -221,8 +221,8 @@ def _draw_truth(
     tau = rates[:, 0] / rates.sum(axis=1)
     value = expectiles(utility(np.array(MAGNITUDES)), tau, np.array(REWARD_PROBABILITIES))
     alpha_plus, alpha_minus = 2 * gain * tau, 2 * gain * (1 - tau)
-    # An offset moves the zero crossing against its own sign, along the slope of the side that it crosses on.
-    reversal = value - offset / np.where(offset < 0, alpha_plus, alpha_minus)
+    # Where there is an offset the two slopes are one, so that it does not matter on which side it crosses.
+    reversal = value - offset / alpha_plus
     inside = (reversal >= 0) & (reversal < 10)
     root = np.sqrt(200) * reversal / np.where(inside, 10 - reversal, np.nan)
     table = {
