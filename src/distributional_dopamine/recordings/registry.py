@@ -22,6 +22,7 @@ import json
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,11 +32,15 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
-import pooch
 import requests
 from requests.exceptions import HTTPError, RequestException, Timeout
 
 from distributional_dopamine.recordings.model import Provenance, RecordingsError
+
+with warnings.catch_warnings():
+    # In a notebook without ipywidgets the progress bars that pooch imports warn, though none is ever shown.
+    warnings.simplefilter("ignore")
+    import pooch
 
 DATA_VARIABLE = "DISTRIBUTIONAL_DOPAMINE_DATA"
 """Environment variable: folder with the public files, in whatever folders they were downloaded."""
