@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_files import unit_fields, write
+
+from .made_files import unit_fields, write
 
 WriteUnit = Callable[..., Path]
 

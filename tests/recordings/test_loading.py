@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from distributional_dopamine.recordings import (
     load_recordings,
     read_folder,
 )
+from distributional_dopamine.recordings.__main__ import main
 from distributional_dopamine.recordings.registry import DATA_VARIABLE, data_sets
 
 WriteUnit = Callable[..., Path]
@@ -126,26 +125,18 @@ def test_the_public_recordings(recordings: Recordings) -> None:
     assert all(unit.identification is not None for unit in recordings.units)
 
 
-def test_the_command_says_where_things_are(nothing_there: None) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "distributional_dopamine.recordings"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert [line.split(":")[0] for line in done.stdout.splitlines()] == list(data_sets())
-    assert done.stdout.count("not available") == 3
+@pytest.mark.usefixtures("nothing_there")
+def test_the_command_says_where_things_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main() == 0
+    said = capsys.readouterr().out
+    assert [line.split(":")[0] for line in said.splitlines()] == list(data_sets())
+    assert said.count("not available") == 3
 
 
-def test_the_command_fails_on_wrong_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_command_fails_on_wrong_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
     (tmp_path / "rothenhoefer.csv").write_text("1,2\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "distributional_dopamine.recordings"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "rothenhoefer.csv in the folder" in done.stderr
+    assert main() == 1
+    assert "rothenhoefer.csv in the folder" in capsys.readouterr().err

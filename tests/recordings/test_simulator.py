@@ -10,13 +10,12 @@ import pytest
 
 from distributional_dopamine.recordings import (
     MAGNITUDES,
-    REWARD_PROBABILITIES,
     Settings,
     Simulation,
     Unit,
     simulate,
-    utility,
 )
+from distributional_dopamine.tasks import utility, variable_magnitude
 
 
 def rate_changes(unit: Unit) -> pd.DataFrame:
@@ -61,14 +60,14 @@ def test_volumes_come_with_their_probabilities() -> None:
     volumes = np.concatenate(
         [
             unit.trials["magnitude"].dropna()
-            for unit in simulate(np.random.default_rng(2), n_units=150, n_sessions=150).recordings.units
+            for unit in simulate(np.random.default_rng(2), n_units=60, n_sessions=60).recordings.units
         ]
     )
     _, counts = np.unique(volumes, return_counts=True)
     # Two trials of each volume are for certain, the rest is drawn: the mixture of both, to sampling error.
-    certain = 150 * 2 * 2
+    certain = 60 * 2 * 2
     drawn = (counts - certain) / (counts - certain).sum()
-    np.testing.assert_allclose(drawn, REWARD_PROBABILITIES, atol=4 * np.sqrt(0.25 / counts.sum()))
+    np.testing.assert_allclose(drawn, variable_magnitude().weights, atol=4 * np.sqrt(0.25 / counts.sum()))
 
 
 def test_the_same_state_gives_the_same_spikes() -> None:
@@ -88,7 +87,7 @@ def test_values_are_where_td_learning_rests(simulation: Simulation) -> None:
     rates = np.where(
         errors > 0, truth["alpha_plus"].to_numpy()[:, None], truth["alpha_minus"].to_numpy()[:, None]
     )
-    updates = (rates * errors) @ np.array(REWARD_PROBABILITIES)
+    updates = (rates * errors) @ variable_magnitude().weights
     np.testing.assert_allclose(updates, 0, atol=1e-12)
     tau = truth["alpha_plus"] / (truth["alpha_plus"] + truth["alpha_minus"])
     np.testing.assert_allclose(truth["asymmetry"], tau)
@@ -100,7 +99,7 @@ def test_values_are_where_td_learning_rests(simulation: Simulation) -> None:
 def test_classical_units_share_one_value() -> None:
     truth = simulate(np.random.default_rng(1), n_units=5, population="classical").truth
     assert truth["asymmetry"].tolist() == [0.5] * 5
-    mean = float(utility(np.array(MAGNITUDES)) @ np.array(REWARD_PROBABILITIES) / sum(REWARD_PROBABILITIES))
+    mean = float(utility(np.array(MAGNITUDES)) @ variable_magnitude().weights)
     np.testing.assert_allclose(truth["reversal_point"], mean)
     assert truth["alpha_plus"].nunique() == 5
 

@@ -21,18 +21,15 @@ from distributional_dopamine.recordings.model import (
 )
 from distributional_dopamine.recordings.registry import NotAvailableError
 from distributional_dopamine.recordings.simulator import (
-    REWARD_PROBABILITIES,
     Settings,
     Simulation,
     simulate,
-    utility,
 )
 from distributional_dopamine.recordings.summaries import DigitisedSlopes, Histogram, Histograms
 
 __all__ = [
     "MAGNITUDES",
     "ODOUR_TO_REWARD",
-    "REWARD_PROBABILITIES",
     "TRIAL_KINDS",
     "DigitisedSlopes",
     "Histogram",
@@ -54,5 +51,4 @@ __all__ = [
     "read_folder",
     "read_unit",
     "simulate",
-    "utility",
 ]

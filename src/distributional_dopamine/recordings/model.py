@@ -75,8 +75,8 @@ class LightIdentification:
         (n_pulses,) Time from each pulse to the spike that it evoked, s; NaN where it evoked none. None where
         the file does not tell.
     evoked_spikes
-        (n_evoked,) Times of the spikes within 10 ms of a pulse, s, ascending. In the files of animals D, L
-        and O these are more than the unit's own spikes: they are no subset of ``Unit.spike_times``.
+        (n_evoked,) Times of the spikes within 10 ms of a pulse, s, ascending. In the
+        public files without latencies these are more than the unit's own: no subset of ``Unit.spike_times``.
     waveform_laser, waveform_laser_sem
         (n_samples, n_channels) Mean and standard error of the waveform of the light-evoked spikes, in the
         recorder's unit, which the files do not state.

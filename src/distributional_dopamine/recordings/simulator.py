@@ -31,17 +31,7 @@ from distributional_dopamine.recordings.model import (
     Unit,
     make_trials,
 )
-
-REWARD_PROBABILITIES: tuple[float, ...] = (
-    0.06612594,
-    0.09090909,
-    0.14847358,
-    0.15489467,
-    0.31159175,
-    0.15095190,
-    0.07705306,
-)
-"""Probabilities of the seven volumes in the authors' simulations (Dabney et al. 2020, released code)."""
+from distributional_dopamine.tasks import utility, variable_magnitude
 
 Population = Literal["distributional", "classical", "offset"]
 
@@ -101,32 +91,6 @@ class Simulation:
 
     recordings: Recordings
     truth: pd.DataFrame
-
-
-def utility(volume: FloatArray | float) -> FloatArray:
-    """Give the utility of a volume of reward, u(r) = 10 sqrt(r) / (sqrt(r) + sqrt(200)).
-
-    Parameters
-    ----------
-    volume
-        Volumes, µL, at least 0; any shape.
-
-    Returns
-    -------
-    array
-        Utilities, of the same shape, no unit.
-
-    Notes
-    -----
-    The utility of the authors' own simulations (Dabney et al. 2020, as in their released code).
-
-    Examples
-    --------
-    >>> float(utility(200.0))
-    5.0
-    """
-    root = np.sqrt(np.asarray(volume, dtype=np.float64))
-    return np.asarray(10 * root / (root + np.sqrt(200)))
 
 
 def simulate(
@@ -219,7 +183,8 @@ def _draw_truth(
     if population != "offset":
         offset[:] = 0.0
     tau = rates[:, 0] / rates.sum(axis=1)
-    value = expectiles(utility(np.array(MAGNITUDES)), tau, np.array(REWARD_PROBABILITIES))
+    rewards = variable_magnitude()
+    value = expectiles(utility(rewards.values), tau, rewards.weights)
     alpha_plus, alpha_minus = 2 * gain * tau, 2 * gain * (1 - tau)
     # Where there is an offset the two slopes are one, so that it does not matter on which side it crosses.
     reversal = value - offset / alpha_plus
@@ -248,7 +213,7 @@ def _draw_session(rng: np.random.Generator, settings: Settings) -> tuple[FloatAr
     kinds, volumes = [], []
     for kind in ("expected", "unexpected"):
         # Two of each volume for certain: a unit without an answer to one would drop out of everything.
-        drawn = rng.choice(MAGNITUDES, size=n_rewarded - 14, p=_probabilities())
+        drawn = variable_magnitude().sample(n_rewarded - 2 * len(MAGNITUDES), rng)
         volumes.append(np.concatenate([MAGNITUDES, MAGNITUDES, drawn]))
         kinds += [kind] * n_rewarded
     n_empty = n_trials - 2 * n_rewarded
@@ -258,12 +223,6 @@ def _draw_session(rng: np.random.Generator, settings: Settings) -> tuple[FloatAr
     # At least 5 s apart, so that no answer runs into the next trial's baseline.
     times = pulses[-1] + 60 + np.cumsum(5 + rng.exponential(4.0, n_trials))
     return pulses, make_trials(np.round(times, 4), [kinds[i] for i in order], volume[order])
-
-
-def _probabilities() -> FloatArray:
-    """Give the probabilities of the volumes, which as published add up to one but for the last digit."""
-    probabilities = np.array(REWARD_PROBABILITIES)
-    return np.asarray(probabilities / probabilities.sum())
 
 
 def _light(

@@ -1,0 +1,1 @@
+"""Tests of the recordings; a package, so that its conftest is not taken for another."""
