@@ -26,6 +26,8 @@ _KERNEL_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
+    # tqdm, which many libraries import, asks for widgets that a page without a kernel could not show.
+    "PYTHONWARNINGS": "ignore:IProgress not found",
 }
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: How IPython marks the line that failed inside the cell.

@@ -115,10 +115,11 @@ class _Table(SphinxDirective):
     """A table whose cells are Markdown, in a box that scrolls sideways on a narrow screen."""
 
     def make_table(
-        self, header: list[str], rows: list[list[str]], ids: list[str], name: str
+        self, columns: dict[str, int], rows: list[list[str]], ids: list[str], name: str
     ) -> list[nodes.Node]:
-        lines = ["````{list-table}", ":header-rows: 1", ""]
-        for row in [header, *rows]:
+        widths = " ".join(str(width) for width in columns.values())
+        lines = ["````{list-table}", ":header-rows: 1", f":widths: {widths}", ""]
+        for row in [list(columns), *rows]:
             for number, cell in enumerate(row):
                 lines.append(("* - " if number == 0 else "  - ") + cell.replace("\n", " "))
         lines.append("````")
@@ -164,21 +165,18 @@ class ClaimsTable(_Table):
         for verdict in verdicts:
             claim = verdict.claim
             read = "" if claim.read_in_paper else ", as given there, not read in the paper itself"
-            words = verdict.verdict
-            if verdict.verdict in (NOT_JUDGED, NOT_COMPUTED):
-                words += f" ({verdict.reason})"
+            why = f" ({verdict.reason})" if verdict.verdict in (NOT_JUDGED, NOT_COMPUTED) else ""
             rows.append(
                 [
                     f"{claim.statement} {{cite:p}}`{claim.cite}`",
                     f"{claim.published_text} ({claim.where}{read})",
                     _ours(verdict),
-                    describe_rule(claim),
-                    f"**{words}**",
+                    f"**{verdict.verdict}**{why}; rule: {describe_rule(claim)}",
                 ]
             )
-        header = ["Claim", "Published", "This build", "Rule", "Verdict"]
+        columns = {"Claim": 28, "Published": 28, "This build": 22, "Verdict": 22}
         prefix = f"claim-{chapter}-" if chapter else "claim-"
-        return self.make_table(header, rows, [prefix + verdict.claim.id for verdict in verdicts], "pb-claims")
+        return self.make_table(columns, rows, [prefix + verdict.claim.id for verdict in verdicts], "pb-claims")
 
 
 class ResultsTable(_Table):
@@ -199,7 +197,8 @@ class ResultsTable(_Table):
                 ]
             )
             ids.append("result-" + name.replace(".", "-").replace("_", "-"))
-        return self.make_table(["Result", "Value", "Interval", "n", "Chapter"], rows, ids, "pb-results")
+        columns = {"Result": 30, "Value": 25, "Interval": 20, "n": 8, "Chapter": 17}
+        return self.make_table(columns, rows, ids, "pb-results")
 
 
 def _default_spec(value: Any) -> str:
