@@ -29,6 +29,7 @@ $(VENV)/.test: $(VENV)/.book requirements-test.txt
 	touch $@
 
 book: $(VENV)/.book ## build the whole book into _build/html, re-running every analysis
+	$(BIN)/python -m distributional_dopamine.recordings
 	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build $(BOOK_OPTIONS) .
 	@echo "The book: open _build/html/index.html in a browser."
 
