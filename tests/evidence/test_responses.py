@@ -276,8 +276,8 @@ def test_recorded_utility_axis_and_shares_are_those_of_the_paper(recorded_respon
 
 
 @pytest.mark.recordings
-def test_recorded_trials_are_counted(recorded, recorded_responses):
+def test_recorded_trials_are_counted(recordings, recorded_responses):
     assert len(recorded_responses) == 8877
     assert int(recorded_responses["expected"].sum()) == 4550
-    assert len(find_odd_trials(recorded)) == 208
-    assert len(compute_responses(recorded, drop_odd_trials=True)) == 8877 - 208
+    assert len(find_odd_trials(recordings)) == 208
+    assert len(compute_responses(recordings, drop_odd_trials=True)) == 8877 - 208

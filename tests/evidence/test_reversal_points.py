@@ -107,25 +107,22 @@ def test_counting_against_brute_force():
     assert compared > 150
 
 
-def squared_error(v, conditions, axis):
-    """Give the least squared error of two slopes, not below zero, that meet at v, over single trials."""
-    total = 0.0
-    for below in (True, False):
-        x, y = [], []
-        for responses, u in zip(conditions, axis, strict=True):
-            if (u < v) == below:
-                x += [u - v] * len(responses)
-                y += responses
-        x, y = np.array(x), np.array(y)
-        slope = max(0.0, (x @ y) / (x @ x)) if x.size and x @ x > 0 else 0.0
-        total += float(((y - slope * x) ** 2).sum())
+def squared_errors(points, conditions, axis):
+    """Give the least squared error over single trials of two slopes, not below zero, that meet at each point."""
+    x = np.repeat(axis, [len(r) for r in conditions])[None, :] - points[:, None]
+    y = np.concatenate([np.array(r) for r in conditions])
+    total = np.zeros(points.size)
+    for side in (x < 0, x >= 0):
+        product, square = (side * x * y).sum(axis=1), (side * x * x).sum(axis=1)
+        slope = np.maximum(0.0, np.divide(product, square, out=np.zeros_like(product), where=square > 0))
+        total += (side * (y - slope[:, None] * x) ** 2).sum(axis=1)
     return total
 
 
 def test_piecewise_finds_the_least_squared_error():
     rng = np.random.default_rng(6)
     inside = 0
-    for _ in range(60):
+    for _ in range(100):
         axis = np.sort(rng.normal(scale=3, size=6))
         slopes = rng.uniform(0.2, 2, size=2)
         v = rng.uniform(axis[0] - 1, axis[-1] + 1)
@@ -133,24 +130,19 @@ def test_piecewise_finds_the_least_squared_error():
             (slopes[int(u > v)] * (u - v) + rng.normal(size=rng.integers(1, 8))).tolist() for u in axis
         ]
         found = estimate(arrays_of(*conditions), axis, "piecewise")
-        grid = np.linspace(axis[0] + 1e-7, axis[-1] - 1e-7, 4001)
-        errors = [squared_error(g, conditions, axis) for g in grid]
-        low, high = (
-            min(
-                squared_error(g, conditions, axis)
-                for g in (end + sign * np.concatenate(([1e-7], np.geomspace(1e-3, 1e6, 500))))
-            )
-            for end, sign in ((axis[0], -1), (axis[-1], 1))
-        )
+        errors = squared_errors(np.linspace(axis[0] + 1e-7, axis[-1] - 1e-7, 4001), conditions, axis)
+        beyond = np.concatenate(([1e-7], np.geomspace(1e-3, 1e6, 500)))
+        low = squared_errors(axis[0] - beyond, conditions, axis).min()
+        high = squared_errors(axis[-1] + beyond, conditions, axis).min()
         if found.within[0]:
             inside += 1
-            assert squared_error(found.reversal_point[0], conditions, axis) <= min(errors) + 1e-9
-            assert min(errors) <= min(low, high) + 1e-3
+            assert squared_errors(found.reversal_point, conditions, axis)[0] <= errors.min() + 1e-9
+            assert errors.min() <= min(low, high) + 1e-3
         elif found.place[0] < 0:
-            assert low <= min(errors[1:]) + 1e-3 or np.argmin(errors) == 0
+            assert low <= errors[1:].min() + 1e-3 or errors.argmin() == 0
         else:
-            assert high <= min(errors[:-1]) + 1e-3 or np.argmin(errors) == len(errors) - 1
-    assert 30 < inside < 60
+            assert high <= errors[:-1].min() + 1e-3 or errors.argmin() == errors.size - 1
+    assert 50 < inside < 100
 
 
 def test_piecewise_by_hand():

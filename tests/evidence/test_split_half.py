@@ -6,12 +6,12 @@ from made_cells import simulate_cells
 from scipy import stats
 
 from distributional_dopamine.evidence import _compiled
+from distributional_dopamine.evidence.regression import correlate_rows, relate
 from distributional_dopamine.evidence.responses import pool_trials, to_arrays, utility_axis
 from distributional_dopamine.evidence.split_half import (
     ABOVE,
     BELOW,
     correlate_reversal_points,
-    correlate_rows,
     split_half_reversal_points,
     summarise_splits,
 )
@@ -56,6 +56,12 @@ def test_correlations_are_those_of_scipy_over_the_cells_that_remain():
         line = stats.linregress(x[row][both], y[row][both])
         assert r[row] == pytest.approx(line.rvalue, rel=1e-10)
         assert p[row] == pytest.approx(line.pvalue, rel=1e-9)
+        own = relate(x[row], y[row])
+        assert (own.slope, own.intercept) == pytest.approx((line.slope, line.intercept), rel=1e-9)
+        assert (own.r, own.p, own.n) == (r[row], p[row], n[row])
+    assert np.isnan(relate(x[3], y[3]).slope)
+    with pytest.raises(ValueError, match="one value a cell each"):
+        relate(x[0], y[0, :3])
     assert n.tolist() == [12, 12, 6, 2, 12]
     assert np.isnan(r[3:]).all()
     assert np.isnan(p[3:]).all()

@@ -168,38 +168,32 @@ def reversal_piecewise(sums: FloatArray, axis: FloatArray) -> tuple[float, int]:
         outside += product * product / square
         zero = sum_x / count - (total / count) * square / product
         place = -1 if zero < low else (1 if zero > high else 0)
-    # a grid within each piece between two magnitudes, then bisection of the derivative around the best point
-    best, best_v, best_piece = -np.inf, low, 0
+    # in each piece between two magnitudes: a grid, and where the derivative falls through zero, bisection
+    best, best_v = -np.inf, low
     for piece in range(n - 1):
         left, right = axis[order[piece]], axis[order[piece + 1]]
         _collect_sides(sums, axis, order, piece + 1, sides)
+        before, rising = left, False
         for step in range(steps + 1):
             v = left + (right - left) * step / steps
-            explained, _ = _explained(sides, v)
+            explained, derivative = _explained(sides, v)
             if explained > best:
-                best, best_v, best_piece = explained, v, piece
+                best, best_v = explained, v
+            if rising and derivative <= 0.0:
+                a, b = before, v
+                for _ in range(40):
+                    middle = 0.5 * (a + b)
+                    _, slope = _explained(sides, middle)
+                    if slope > 0.0:
+                        a = middle
+                    else:
+                        b = middle
+                explained, _ = _explained(sides, 0.5 * (a + b))
+                if explained > best:
+                    best, best_v = explained, 0.5 * (a + b)
+            before, rising = v, derivative > 0.0
     if place != 0 and outside >= best:
         return np.nan, place
-    if best_piece < n - 2 and best_v == axis[order[best_piece + 1]]:
-        # the best point of the grid is a magnitude: the maximum may lie in the piece on its other side
-        _collect_sides(sums, axis, order, best_piece + 2, sides)
-        _, derivative = _explained(sides, best_v)
-        best_piece += int(derivative > 0.0)
-    left, right = axis[order[best_piece]], axis[order[best_piece + 1]]
-    _collect_sides(sums, axis, order, best_piece + 1, sides)
-    a = max(left, best_v - (right - left) / steps)
-    b = min(right, best_v + (right - left) / steps)
-    for _ in range(48):
-        middle = 0.5 * (a + b)
-        _, derivative = _explained(sides, middle)
-        if derivative > 0.0:
-            a = middle
-        else:
-            b = middle
-    refined = 0.5 * (a + b)
-    explained, _ = _explained(sides, refined)
-    if explained >= best:
-        best_v = refined
     margin = 1e-9 * (high - low)
     if best_v <= low + margin:
         return np.nan, -1
@@ -259,3 +253,137 @@ def reversal_of_halves(
         points[split, 0], places[split, 0] = reversal_of_cells(first, axis, estimator, tie_noise, rng)
         points[split, 1], places[split, 1] = reversal_of_cells(second, axis, estimator, tie_noise, rng)
     return points, places
+
+
+@njit(cache=True)
+def slopes_of_cell(sums: FloatArray, axis: FloatArray, point: float) -> tuple[float, float]:
+    """Give the least-squares slopes above and below the reversal point; NaN without a trial there."""
+    product = np.zeros(2)
+    square = np.zeros(2)
+    for m in range(axis.size):
+        x = axis[m] - point
+        side = 0 if x > 0.0 else 1  # a magnitude at the reversal point itself says nothing about either slope
+        product[side] += x * sums[m, SUM]
+        square[side] += x * x * sums[m, N]
+    positive = product[0] / square[0] if square[0] > 0.0 else np.nan
+    negative = product[1] / square[1] if square[1] > 0.0 else np.nan
+    return positive, negative
+
+
+@njit(cache=True)
+def slopes_of_cells(sums: FloatArray, axis: FloatArray, points: FloatArray) -> FloatArray:
+    """Give the slopes of all cells above and below their reversal points, (n_cells, 2)."""
+    slopes = np.empty((points.size, 2))
+    for c in range(points.size):
+        own = sums[c * axis.size : (c + 1) * axis.size]
+        slopes[c, 0], slopes[c, 1] = slopes_of_cell(own, axis, points[c])
+    return slopes
+
+
+@njit(cache=True)
+def reversal_and_slopes_of_halves(
+    values: FloatArray,
+    offsets: IntArray,
+    axis: FloatArray,
+    estimator: int,
+    n_splits: int,
+    tie_noise: float,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Give points and places of both halves, and slopes of the second half about its own points.
+
+    Shapes (n_splits, 2, n_cells), the same, and (n_splits, n_cells, 2).
+    """
+    n_cells = (offsets.size - 1) // axis.size
+    values = values.copy()
+    everything = sums_by_condition(values, offsets)
+    first, second = np.empty_like(everything), np.empty_like(everything)
+    points = np.empty((n_splits, 2, n_cells))
+    places = np.empty((n_splits, 2, n_cells), dtype=np.int64)
+    slopes = np.empty((n_splits, n_cells, 2))
+    for split in range(n_splits):
+        draw_halves(values, offsets, everything, first, second, rng)
+        points[split, 0], places[split, 0] = reversal_of_cells(first, axis, estimator, tie_noise, rng)
+        points[split, 1], places[split, 1] = reversal_of_cells(second, axis, estimator, tie_noise, rng)
+        slopes[split] = slopes_of_cells(second, axis, points[split, 1])
+    return points, places, slopes
+
+
+@njit(cache=True)
+def slopes_of_folds(
+    values: FloatArray,
+    offsets: IntArray,
+    axis: FloatArray,
+    points: FloatArray,
+    n_folds: int,
+    n_partitions: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Give slopes about given reversal points in disjoint random folds, (n_partitions, n_folds, n_cells, 2).
+
+    Every fold has the same number of a condition's trials, the share rounded down; what is left over is not
+    used.
+    """
+    values = values.copy()
+    slopes = np.empty((n_partitions, n_folds, points.size, 2))
+    sums = np.zeros((n_folds, offsets.size - 1, 4))
+    for partition in range(n_partitions):
+        sums[:] = 0.0
+        for k in range(offsets.size - 1):
+            start, stop = offsets[k], offsets[k + 1]
+            per_fold = (stop - start) // n_folds
+            for i in range(per_fold * n_folds):
+                j = start + i + int(rng.random() * (stop - start - i))
+                value = values[j]
+                values[j] = values[start + i]
+                values[start + i] = value
+                fold = i // per_fold
+                sums[fold, k, N] += 1.0
+                sums[fold, k, SUM] += value
+        for fold in range(n_folds):
+            slopes[partition, fold] = slopes_of_cells(sums[fold], axis, points)
+    return slopes
+
+
+@njit(cache=True)
+def sign_prediction_of_halves(
+    values: FloatArray,
+    offsets: IntArray,
+    axis: FloatArray,
+    estimator: int,
+    n_splits: int,
+    tie_noise: float,
+    rng: np.random.Generator,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Predict the signs of one half from reversal points of the other, over random splits.
+
+    Gives (n_splits, n_cells) numbers of signs predicted rightly by each cell's own point, rightly by one
+    shared point, to be predicted in all; and (n_splits,) shared points.
+    """
+    n = axis.size
+    n_cells = (offsets.size - 1) // n
+    values = values.copy()
+    everything = sums_by_condition(values, offsets)
+    first, second = np.empty_like(everything), np.empty_like(everything)
+    right_own = np.zeros((n_splits, n_cells))
+    right_shared = np.zeros((n_splits, n_cells))
+    total = np.zeros((n_splits, n_cells))
+    shared_points = np.empty(n_splits)
+    together = np.empty((n, 4))
+    for split in range(n_splits):
+        draw_halves(values, offsets, everything, first, second, rng)
+        together[:] = 0.0
+        for c in range(n_cells):
+            together += first[c * n : (c + 1) * n]
+        shared_point, shared_place = reversal_of_cell(together, axis, estimator, tie_noise, rng)
+        shared_points[split] = shared_point
+        for c in range(n_cells):
+            point, place = reversal_of_cell(first[c * n : (c + 1) * n], axis, estimator, tie_noise, rng)
+            for m in range(n):
+                held_out = second[c * n + m]
+                total[split, c] += held_out[POSITIVE] + held_out[NEGATIVE]
+                above = place < 0 or (place == 0 and axis[m] >= point)
+                right_own[split, c] += held_out[POSITIVE] if above else held_out[NEGATIVE]
+                above = shared_place < 0 or (shared_place == 0 and axis[m] >= shared_point)
+                right_shared[split, c] += held_out[POSITIVE] if above else held_out[NEGATIVE]
+    return right_own, right_shared, total, shared_points

@@ -14,10 +14,10 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from distributional_dopamine._checks import count
 from distributional_dopamine.evidence import _compiled
+from distributional_dopamine.evidence.regression import correlate_rows
 from distributional_dopamine.evidence.responses import Responses, to_arrays
 from distributional_dopamine.evidence.reversal_points import (
     TIE_NOISE,
@@ -106,34 +106,6 @@ class SplitCorrelations:
     def excluded_share(self) -> FloatArray:
         """Give, for each cell, the share of splits in which it is left out."""
         return np.asarray((~(np.isfinite(self.first) & np.isfinite(self.second))).mean(axis=0))
-
-
-def correlate_rows(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Correlate each row of x with the same row of y over the places where both are finite.
-
-    Parameters
-    ----------
-    x, y
-        (n_rows, n) values.
-
-    Returns
-    -------
-    r, p, n
-        (n_rows,) Pearson correlation, its two-sided P, the number of places; r and p are NaN where n < 3 or
-        one side does not vary.
-    """
-    both = np.isfinite(x) & np.isfinite(y)
-    n = both.sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        a = np.where(both, x, 0.0)
-        b = np.where(both, y, 0.0)
-        a = np.where(both, a - (a.sum(axis=1) / n)[:, None], 0.0)
-        b = np.where(both, b - (b.sum(axis=1) / n)[:, None], 0.0)
-        r = np.clip((a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1)), -1.0, 1.0)
-        r = np.where(n < 3, np.nan, r)
-        t = np.abs(r) * np.sqrt((n - 2) / ((1.0 - r) * (1.0 + r)))
-        p = 2.0 * special.stdtr(np.maximum(n - 2, 1).astype(np.float64), -t)
-    return r, p, n
 
 
 def summarise_splits(
