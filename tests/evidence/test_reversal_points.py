@@ -108,7 +108,7 @@ def test_counting_against_brute_force():
 
 
 def squared_errors(points, conditions, axis):
-    """Give the least squared error over single trials of two slopes, not below zero, that meet at each point."""
+    """Give the least squared error over single trials of two slopes that meet at each point."""
     x = np.repeat(axis, [len(r) for r in conditions])[None, :] - points[:, None]
     y = np.concatenate([np.array(r) for r in conditions])
     total = np.zeros(points.size)
