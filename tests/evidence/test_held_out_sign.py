@@ -62,7 +62,7 @@ def test_own_points_cost_accuracy_when_cells_are_alike_and_gain_it_when_they_dif
     for estimator in ("counting", "summing", "piecewise"):
         found = predict_held_out_signs(different, axis, rng, n_splits=20, estimator=estimator)
         assert found.gain.min() > 0.04
-        assert found.cells_better > 35
+        assert found.cells_better > 28
 
 
 def test_silent_cells_are_named():

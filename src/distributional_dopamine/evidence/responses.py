@@ -11,7 +11,7 @@ The definitions are those of Dabney et al. 2020 (Nature 577:671-675), figures 2,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -325,6 +325,41 @@ def pool_trials(responses: pd.DataFrame, trials: TrialSet = "pooled") -> pd.Data
 def _grand_mean(responses: pd.DataFrame) -> float:
     means = responses.groupby(["cell", "magnitude"], observed=True, sort=False)["response"].mean()
     return float(means.groupby(level="magnitude").mean().mean())
+
+
+def pool_arrays(arrays: ResponseArrays) -> ResponseArrays:
+    """Pool expected and unexpected trials as :func:`pool_trials` does, in the compact form.
+
+    Parameters
+    ----------
+    arrays
+        Responses of both kinds of trials, not pooled yet.
+
+    Returns
+    -------
+    ResponseArrays
+        The same, with the unexpected responses shifted.
+
+    Raises
+    ------
+    ValueError
+        If there are no trials of one kind.
+    """
+    n_conditions = arrays.offsets.size - 1
+    condition = np.repeat(np.arange(n_conditions), np.diff(arrays.offsets))
+    grand = []
+    for kind, chosen in (("expected", arrays.expected), ("unexpected", ~arrays.expected)):
+        if not chosen.any():
+            raise ValueError(f"arrays must hold {kind} trials to be pooled; found none")
+        counts = np.bincount(condition[chosen], minlength=n_conditions)
+        sums = np.bincount(condition[chosen], weights=arrays.values[chosen], minlength=n_conditions)
+        means = np.full(n_conditions, np.nan)
+        np.divide(sums, counts, out=means, where=counts > 0)
+        table = means.reshape(arrays.n_cells, arrays.n_magnitudes)
+        table = table[:, np.isfinite(table).any(axis=0)]
+        grand.append(float(np.nanmean(table, axis=0).mean()))
+    values = arrays.values + np.where(arrays.expected, 0.0, grand[0] - grand[1])
+    return replace(arrays, values=values)
 
 
 def normalise_by_cell(responses: pd.DataFrame) -> pd.DataFrame:
