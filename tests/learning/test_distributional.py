@@ -191,6 +191,15 @@ def test_populations_repeat_the_rule_on_one_trial(seed, n_cells, n_trials, recor
         np.testing.assert_allclose(loop(rewards, plus, minus, start, record_every), expected, atol=1e-14)
 
 
+def test_a_cell_learns_the_same_in_a_large_population_as_alone():
+    rng = np.random.default_rng(6)
+    rewards, (plus, minus) = rng.normal(size=20), rng.random((2, 600)) / 5
+    together = dist.expectile_population(rewards, plus, minus, record_every=5)
+    for cell in (0, 255, 256, 599):
+        alone = dist.expectile_population(rewards, plus[cell], minus[cell], record_every=5)
+        np.testing.assert_array_equal(together[:, cell], alone[:, 0])
+
+
 def test_only_the_last_trial_is_kept_by_default():
     history = dist.expectile_population([1, 0, 1], [0.5], [0.5])
     np.testing.assert_allclose(history, [[0], [0.625]])

@@ -628,15 +628,19 @@ def _expectile_population(
 ) -> Floats:
     history = np.empty((1 + len(rewards) // record_every, len(values)))
     history[0] = values
-    v = values.copy()
-    for record in range(1, len(history)):
-        for trial in range((record - 1) * record_every, record * record_every):
-            r_t = rewards[trial]
-            for i in range(len(v)):
-                delta = r_t - v[i]
-                # One of the two is zero. Written without a branch, four cells or more are done at once.
-                v[i] += alpha_plus[i] * max(delta, 0.0) + alpha_minus[i] * min(delta, 0.0)
-        history[record] = v
+    block = 256  # cells that run through all trials together: few enough to stay in the fastest cache
+    for first in range(0, len(values), block):
+        cells = slice(first, first + block)
+        v, plus, minus = values[cells].copy(), alpha_plus[cells].copy(), alpha_minus[cells].copy()
+        for record in range(1, len(history)):
+            for trial in range((record - 1) * record_every, record * record_every):
+                r_t = rewards[trial]
+                for i in range(len(v)):
+                    # Both rates are fetched first: then there is no branch, and several cells go at once.
+                    up, down = plus[i], minus[i]
+                    delta = r_t - v[i]
+                    v[i] += (up if delta > 0.0 else down) * delta
+            history[record, cells] = v
     return history
 
 
@@ -676,8 +680,9 @@ def _coupled_population(
                 for i in range(len(v)):
                     mixture[i] += heard_by[j, i] * v[j]
             for i in range(len(v)):
+                plus, minus = alpha_plus[i], alpha_minus[i]
                 delta = rewards[trial] - mixture[i]
-                v[i] += alpha_plus[i] * max(delta, 0.0) + alpha_minus[i] * min(delta, 0.0)
+                v[i] += (plus if delta > 0.0 else minus) * delta
         history[record] = v
     return history
 
