@@ -123,10 +123,9 @@ def _by_cue(responses: pd.DataFrame) -> list[tuple[str, dict[float, FloatArray]]
         )
     cells = []
     for name, table in responses.groupby("cell", sort=False):
-        samples = {
-            cue: finite_array("response", table.loc[np.isclose(table["probability"], cue), "response"])
-            for cue in CUES
-        }
+        given = table["probability"].to_numpy(dtype=np.float64)
+        response = finite_array("response", table["response"].to_numpy())
+        samples = {cue: response[np.abs(given - cue) < 1e-6] for cue in CUES}
         few = [f"{sample.size} of {cue:.0%}" for cue, sample in samples.items() if sample.size < 2]
         if few:
             raise ValueError(f"responses must hold two trials of each cue; cell {name} has {', '.join(few)}")
