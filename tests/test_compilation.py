@@ -1,0 +1,68 @@
+"""Compiled code must never be older than the source it was made from, whichever file changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from distributional_dopamine._compilation import VARIABLE, source_key, use_own_cache
+
+OUTER = (
+    "from numba import njit\nfrom made.inner import add\n\n"
+    "@njit(cache=True)\ndef twice(x):\n    return add(add(x))\n"
+)
+INNER = "from numba import njit\n\n@njit(cache=True)\ndef add(x):\n    return x + {step}\n"
+START = (
+    "from pathlib import Path\nfrom distributional_dopamine._compilation import use_own_cache\n"
+    "use_own_cache(Path(__file__).parent)\n"
+)
+
+
+def run(root: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    source = Path(__file__).resolve().parents[1] / "src"
+    # Not through the package itself, which would choose its own folder before.
+    script = (
+        "import os, sys; import distributional_dopamine; del os.environ['NUMBA_CACHE_DIR'];"
+        "import made; from made.outer import twice; print(twice(0))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**environment, "PYTHONPATH": f"{root}{os.pathsep}{source}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_change_in_a_called_function_reaches_its_compiled_caller(tmp_path: Path) -> None:
+    package = tmp_path / "made"
+    package.mkdir()
+    (package / "__init__.py").write_text(START)
+    (package / "outer.py").write_text(OUTER)
+    (package / "inner.py").write_text(INNER.format(step=1))
+    assert run(tmp_path) == "2"
+    (package / "inner.py").write_text(INNER.format(step=5))
+    assert run(tmp_path) == "10"
+    assert len(list((package / "__pycache__").glob("numba-*"))) == 1
+
+
+def test_key_sees_compiled_files_only(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import numba\n")
+    (tmp_path / "b.py").write_text("x = 1\n")
+    key = source_key(tmp_path)
+    (tmp_path / "b.py").write_text("x = 2\n")
+    assert source_key(tmp_path) == key
+    (tmp_path / "a.py").write_text("import numba as nb\n")
+    assert source_key(tmp_path) != key
+
+
+def test_a_folder_chosen_by_the_user_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "elsewhere")
+    use_own_cache(tmp_path)
+    assert os.environ[VARIABLE] == "elsewhere"
