@@ -119,6 +119,39 @@ def test_same_trials_relate_what_independent_halves_do_not():
     assert set(apart.excluded) == {BELOW, ABOVE, SLOPE}
 
 
+def test_every_split_is_one_of_those_that_can_be():
+    # two trials a condition, one to each half: sixteen splits, each worked out from the trials themselves
+    pairs = [(-5.0, -2.0), (-3.0, 1.0), (-1.0, 2.0), (4.0, 7.0)]
+    axis = np.array([-2.0, -1.0, 1.0, 2.0])
+    table = table_of({"a": dict(zip((0.1, 0.3, 1.2, 2.5), map(list, pairs), strict=True))})
+    arrays = to_arrays(table, magnitudes=(0.1, 0.3, 1.2, 2.5))
+
+    def estimate(values):
+        one = type(arrays)(("a",), arrays.magnitudes, np.array(values), np.arange(5), np.ones(4, dtype=bool))
+        found = estimate_asymmetry(one, axis, np.random.default_rng(0), estimator="piecewise")
+        return found.reversal.reversal_point.item(), found.asymmetry.item()
+
+    possible = set()
+    for bits in range(16):
+        first = [pair[bits >> m & 1] for m, pair in enumerate(pairs)]
+        second = [pair[1 - (bits >> m & 1)] for m, pair in enumerate(pairs)]
+        (point, _), (other, tau) = estimate(first), estimate(second)
+        if np.isfinite([point, other, tau]).all():
+            possible.add((round(point, 6), round(other, 6), round(tau, 6)))
+    settings = {"estimator": "piecewise", "n_splits": 300}
+    apart = asymmetry_against_reversal(arrays, axis, np.random.default_rng(2), **settings)
+    together = asymmetry_against_reversal(
+        arrays, axis, np.random.default_rng(2), same_trials=True, **settings
+    )
+    seen = {
+        (round(a, 6), round(b, 6), round(c, 6))
+        for a, b, c in zip(apart.first[:, 0], together.first[:, 0], apart.second[:, 0], strict=True)
+        if np.isfinite(a)
+    }
+    assert seen == possible
+    assert len(seen) > 6
+
+
 def test_a_distributional_code_is_found_in_independent_halves():
     rng = np.random.default_rng(5)
     tau = np.linspace(0.15, 0.85, 60)
