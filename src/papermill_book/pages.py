@@ -176,7 +176,8 @@ class ClaimsTable(_Table):
             )
         columns = {"Claim": 28, "Published": 28, "This build": 22, "Verdict": 22}
         prefix = f"claim-{chapter}-" if chapter else "claim-"
-        return self.make_table(columns, rows, [prefix + verdict.claim.id for verdict in verdicts], "pb-claims")
+        ids = [prefix + verdict.claim.id for verdict in verdicts]
+        return self.make_table(columns, rows, ids, "pb-claims")
 
 
 class ResultsTable(_Table):

@@ -87,7 +87,9 @@ PAGES = {
     "book/index.md": "# Tiny\n\nThe answer is {reported}`other.answer`.\n",
     "book/good.md": GOOD,
     "book/other.md": OTHER,
-    "book/reproduction.md": "# Reproduction\n\n```{claims}\n```\n\n```{results}\n```\n\n```{bibliography}\n```\n",
+    "book/reproduction.md": (
+        "# Reproduction\n\n```{claims}\n```\n\n```{results}\n```\n\n```{bibliography}\n```\n"
+    ),
     "book/published.yml": textwrap.dedent(
         """\
         - id: answer
