@@ -16,6 +16,7 @@ import numpy.typing as npt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 #: What each colour stands for, in every chapter.
 COLOURS = MappingProxyType(
@@ -131,6 +132,9 @@ def mark_simulated(fig: Figure, kind: str) -> Figure:
         The same `fig`.
     """
     if kind == "simulated":
+        engine = fig.get_layout_engine()
+        if isinstance(engine, ConstrainedLayoutEngine):
+            engine.set(h_pad=0.09)  # the layout knows the tag's letters but not the box around them
         fig.suptitle(
             "simulated cells, not recordings",
             x=0.995,
