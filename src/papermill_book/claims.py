@@ -1,7 +1,8 @@
 """The claims under test: what was published, what this build finds, and a rule that says which holds.
 
-A rule is fixed before the result is seen and stands in ``published.yml``; a verdict is what the rule gives,
-never an opinion. A claim that does not reproduce is a fine thing to expect, and is shown as such.
+A rule stands in ``published.yml`` with the verdict expected of it; a verdict is what the rule gives, never an
+opinion, and one that comes out otherwise than expected fails the build. A claim that does not reproduce is a
+fine thing to expect, and is shown as such.
 """
 
 from __future__ import annotations
