@@ -53,6 +53,14 @@ def test_a_cell_off_the_end_predicts_one_sign_throughout():
     assert np.isnan(found.shared_point).all()
 
 
+def test_with_a_single_cell_the_shared_point_is_its_own():
+    rng = np.random.default_rng(2)
+    arrays, axis = simulate_cells(rng, 1, 9, noise=4.0)
+    found = predict_held_out_signs(arrays, axis, rng, n_splits=100, tie_noise=0.0)
+    np.testing.assert_array_equal(found.accuracy_own, found.accuracy_shared)
+    assert np.ptp(found.accuracy_own) > 0.0
+
+
 def test_own_points_cost_accuracy_when_cells_are_alike_and_gain_it_when_they_differ():
     rng = np.random.default_rng(1)
     alike, axis = simulate_cells(rng, 60, 20, noise=4.0)
