@@ -41,6 +41,8 @@ _PROSE = {
     "grid-item", "grid-item-card", "card", "tab-set", "tab-item", "glossary", "prf:theorem",
     "exercise", "solution",
 }  # fmt: skip
+#: Those whose first line is a matter of layout, or a file, and not a title.
+_LAYOUT = {"grid", "figure", "margin", "epigraph", "tab-set"}
 _EXTENSIONS = {
     "colon_fence",
     "dollarmath",
@@ -107,7 +109,7 @@ def _prose_lines(tokens: Sequence[Token], offset: int) -> Iterator[tuple[int, st
         elif token.type in ("fence", "colon_fence") and token.map is not None:
             found = _DIRECTIVE.match(token.info.strip())
             if found and found.group(1) in _PROSE:
-                if found.group(2):
+                if found.group(2) and found.group(1) not in _LAYOUT:
                     yield from _prose_lines(_parser().parse(found.group(2)), offset + token.map[0])
                 body, skipped = _without_options(token.content)
                 yield from _prose_lines(_parser().parse(body), offset + token.map[0] + 1 + skipped)

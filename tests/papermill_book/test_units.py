@@ -297,6 +297,7 @@ def check_page(tmp_path: Path, text: str, allowed: str = "[]") -> list[str]:
         "```{math}\nx = 40\n```",
         "```python\nx = 40\n```",
         "% a comment with 40",
+        "::::{grid} 1 1 3 3\n:gutter: 3\n\n:::{grid-item-card} Read\nWords.\n:::\n::::",
     ],
 )
 def test_numbers_that_may_stand(tmp_path: Path, line: str) -> None:
