@@ -17,7 +17,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax  # type: ignore[import-untyped]  # optax ships no types
+import optax
 from jax import Array
 from numpy.typing import NDArray
 
