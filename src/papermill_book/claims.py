@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from papermill_book.errors import BookError, known
+from papermill_book.formatting import format_value
 
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
@@ -106,12 +107,12 @@ Rule = tuple[Callable[[Mapping[str, Any], Claim, Any], bool], str]
 
 #: Name in ``published.yml`` to the test and to its wording on the page.
 RULES: Mapping[str, Rule] = {
-    "equals_within": (_equals, "equal to within {argument:g}"),
+    "equals_within": (_equals, "equal to within {argument}"),
     "published_inside_interval": (_inside_interval, "published value inside our interval"),
-    "below": (_below, "ours below {argument:g}"),
-    "above": (_above, "ours above {argument:g}"),
-    "interval_above": (_interval_above, "our whole interval above {argument:g}"),
-    "interval_below": (_interval_below, "our whole interval below {argument:g}"),
+    "below": (_below, "ours below {argument}"),
+    "above": (_above, "ours above {argument}"),
+    "interval_above": (_interval_above, "our whole interval above {argument}"),
+    "interval_below": (_interval_below, "our whole interval below {argument}"),
 }
 _NEED_INTERVAL = {"published_inside_interval", "interval_above", "interval_below"}
 
@@ -130,7 +131,7 @@ def describe_rule(claim: Claim) -> str:
     parts = []
     for name, argument in claim.rule.items():
         wording = RULES[name][1]
-        parts.append(wording.format(argument=argument) if "{" in wording else wording)
+        parts.append(wording.format(argument=format_value(argument, "g")) if "{" in wording else wording)
     return ", and ".join(parts)
 
 

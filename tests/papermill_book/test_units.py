@@ -142,6 +142,11 @@ def test_rules_decide(rule: dict[str, Any], value: Any, interval: Any, verdict: 
     assert describe_rule(judged.claim)
 
 
+def test_rules_are_worded_for_readers() -> None:
+    claim = make_claim(rule={"equals_within": 5e-6, "published_inside_interval": True})
+    assert describe_rule(claim) == "equal to within 5 × 10⁻⁶, and published value inside our interval"
+
+
 def test_lists_are_compared_number_by_number() -> None:
     claim = make_claim(published=[1.0, 2.0], rule={"equals_within": 0.01})
     for ours, verdict in [
