@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -239,8 +238,3 @@ def run_book(
                 write_notebook(run.notebook, keep_failed / f"{run.chapter.name}.ipynb")
         raise BookError(f"{failures}\n\nThe site of the last good build is untouched.")
     return gather(runs, settings)
-
-
-def digest(value: Any) -> str:
-    """A short hash of anything JSON can hold, for names of things that must change when it does."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]

@@ -95,9 +95,8 @@ class Workplace:
         self._lock.close()
         self._lock = None
         # Sphinx makes its output folder before any extension is asked; an empty one is no site.
-        for folder in ("html",):
-            with contextlib.suppress(OSError):
-                (self.build / folder).rmdir()
+        with contextlib.suppress(OSError):
+            (self.build / "html").rmdir()
 
     def publish(self, target: str = "html") -> None:
         """Make the staged build the current one.
