@@ -19,6 +19,7 @@ from distributional_dopamine.evidence.decoding import (
     identified_band,
     reference_distances,
 )
+from distributional_dopamine.evidence.nulls import MODELS
 from distributional_dopamine.evidence.responses import reward_probabilities, utility_axis
 from distributional_dopamine.evidence.simulated_responses import make_template
 
@@ -137,9 +138,13 @@ def test_simulated_populations_are_decoded_as_recorded_ones(cells):
     template = make_template(cells, axis, measured.asymmetry)
     rng = np.random.default_rng(9)
     settings = {"n_simulations": 8, "effort": CONVEX, "estimator": "piecewise"}
-    apart = decode_simulated(template, "distributional", rng, independent_halves=True, **settings)
-    shuffled = decode_simulated(template, "shuffled", rng, independent_halves=True, **settings)
-    together = decode_simulated(template, "distributional", rng, **settings)
+    apart = decode_simulated(
+        template, MODELS["distributional_measured"], rng, independent_halves=True, **settings
+    )
+    shuffled = decode_simulated(
+        template, MODELS["shuffled_asymmetry"], rng, independent_halves=True, **settings
+    )
+    together = decode_simulated(template, MODELS["distributional_measured"], rng, **settings)
     assert apart.w1_median < shuffled.w1_median
     assert together.w1_median < shuffled.w1_median
 

@@ -1,12 +1,15 @@
 """Simulated populations: the template by hand, the values against expectiles, and each rule by its mark."""
 
+import dataclasses
+
+import made_cells
 import numpy as np
 import pandas as pd
 import pytest
-from made_cells import simulate_cells
 
 from distributional_dopamine.distributions import expectiles
 from distributional_dopamine.evidence.asymmetry import estimate_asymmetry
+from distributional_dopamine.evidence.nulls import CONTROLS, MODELS
 from distributional_dopamine.evidence.responses import (
     ResponseArrays,
     pool_arrays,
@@ -15,11 +18,11 @@ from distributional_dopamine.evidence.responses import (
     utility_axis,
 )
 from distributional_dopamine.evidence.simulated_responses import (
-    CONTROLS,
-    NULLS,
+    Model,
+    draw_responses,
     learn_values,
     make_template,
-    simulate_responses,
+    simulate_cells,
 )
 
 AXIS = np.array([-3.0, -1.0, 2.0])
@@ -64,57 +67,79 @@ def test_values_are_the_expectiles_of_the_rewards():
 def template():
     rng = np.random.default_rng(2)
     tau = rng.uniform(0.2, 0.8, 30)
-    arrays, axis = simulate_cells(rng, 30, 24, positive=3 * tau, negative=3 * (1 - tau), noise=1.5)
+    arrays, axis = made_cells.simulate_cells(rng, 30, 24, positive=3 * tau, negative=3 * (1 - tau), noise=1.5)
     measured = estimate_asymmetry(arrays, axis, rng, estimator="piecewise")
     return make_template(arrays, axis, measured.asymmetry)
 
 
-@pytest.mark.parametrize("model", [*NULLS, *CONTROLS])
+@pytest.mark.parametrize("model", list(MODELS))
 def test_every_model_has_the_trials_and_the_noise_of_the_template(template, model):
-    made = simulate_responses(template, model, np.random.default_rng(3), n_learning_trials=4000)
+    made = MODELS[model](template, np.random.default_rng(3))
     assert made.responses.cells == template.arrays.cells
     np.testing.assert_array_equal(made.responses.offsets, template.arrays.offsets)
     np.testing.assert_array_equal(made.responses.expected, template.arrays.expected)
     # what is left when the true means are taken off is the noise, and (for half the trials) the shift of
     # pooling
-    error = template.utility_axis[None, :] - made.value[:, None]
-    slopes = np.where(error > 0, made.alpha_above[:, None], made.alpha_below[:, None])
-    means = slopes * error + made.offset[:, None]
+    error = template.utility_axis[None, :] - made.truth["value"][:, None]
+    slopes = np.where(error > 0, made.truth["slope_above"][:, None], made.truth["slope_below"][:, None])
+    means = slopes * error + made.truth["offset"][:, None]
+    np.testing.assert_array_equal(means, made.mean)
     noise = made.responses.values - np.repeat(means.ravel(), np.diff(made.responses.offsets))
     shift = noise[~made.responses.expected].mean() - noise[made.responses.expected].mean()
     assert abs(shift) < 0.15
     assert noise.std() == pytest.approx(template.residual_sd.mean(), rel=0.05)
     from_residuals = np.isin(np.round(noise[made.responses.expected], 9), np.round(template.residuals, 9))
-    assert from_residuals.all() == (model != "gaussian_noise")
-    again = simulate_responses(template, model, np.random.default_rng(3), n_learning_trials=4000)
+    assert from_residuals.all() == (model != "classical_gaussian")
+    again = MODELS[model](template, np.random.default_rng(3))
     np.testing.assert_array_equal(again.responses.values, made.responses.values)
 
 
 def test_each_model_by_its_mark(template):
-    made = {
-        model: simulate_responses(template, model, np.random.default_rng(4), n_learning_trials=20_000)
-        for model in (*NULLS, *CONTROLS)
-    }
-    for model in ("classical", "gaussian_noise", "equal_gain", "offset", "shared_value"):
-        assert np.ptp(made[model].value) == 0.0
-    for model in ("classical", "gaussian_noise", "equal_gain", "offset"):
-        np.testing.assert_allclose(made[model].asymmetry, 0.5)
-    assert np.ptp(made["equal_gain"].alpha_above) == 0.0
-    np.testing.assert_allclose(made["classical"].alpha_above, template.gain)
-    assert made["offset"].offset.std() == pytest.approx(template.offset_sd, rel=0.4)
-    assert all((made[model].offset == 0).all() for model in made if model != "offset")
-    for model in ("shared_value", "distributional", "shuffled"):
-        assert np.isin(np.round(made[model].asymmetry, 9), np.round(template.taus, 9)).all()
-        np.testing.assert_allclose(made[model].alpha_above + made[model].alpha_below, 2 * template.gain)
-    for model in CONTROLS:  # a larger tau has a higher value, without exception
-        order = np.argsort(made[model].asymmetry)
-        assert (np.diff(made[model].value[order]) >= 0).all()
-    shuffled = made["shuffled"]
-    assert abs(np.corrcoef(shuffled.asymmetry, shuffled.value)[0, 1]) < 0.5
-    # the values of the shuffled cells are those of the very same asymmetries, in another order
-    order = np.argsort(made["distributional"].value)
-    np.testing.assert_allclose(np.sort(shuffled.value), made["distributional"].value[order])
-    assert set(np.round(made["uniform"].asymmetry, 9)).isdisjoint(np.round(template.taus, 9))
+    made = {name: model(template, np.random.default_rng(4)).truth for name, model in MODELS.items()}
+    classical = ("classical_bootstrap", "classical_gaussian", "classical_equal_gain", "classical_offset")
+    for name in (*classical, "shared_value"):
+        assert np.ptp(made[name]["value"]) == 0.0
+    for name in classical:
+        np.testing.assert_array_equal(made[name]["asymmetry"], 0.5)
+    assert np.ptp(made["classical_equal_gain"]["slope_above"]) == 0.0
+    np.testing.assert_allclose(made["classical_bootstrap"]["slope_above"], template.gain)
+    assert made["classical_offset"]["offset"].std() == pytest.approx(template.offset_sd, rel=0.4)
+    assert all((made[name]["offset"] == 0).all() for name in made if name != "classical_offset")
+    for name in ("shared_value", "distributional_measured", "shuffled_asymmetry"):
+        assert np.isin(made[name]["asymmetry"], template.taus).all()
+        np.testing.assert_allclose(
+            made[name]["slope_above"] / (made[name]["slope_above"] + made[name]["slope_below"]),
+            made[name]["asymmetry"],
+        )
+        np.testing.assert_allclose(made[name]["slope_above"] + made[name]["slope_below"], 2 * template.gain)
+    for name in CONTROLS:  # a larger tau has a higher value, without exception
+        order = np.argsort(made[name]["asymmetry"])
+        assert (np.diff(made[name]["value"][order]) >= 0).all()
+    shuffled = made["shuffled_asymmetry"]
+    assert abs(np.corrcoef(shuffled["asymmetry"], shuffled["value"])[0, 1]) < 0.5
+    assert sorted(shuffled["asymmetry"]) == sorted(shuffled["learning_asymmetry"])
+    assert set(made["distributional_uniform"]["asymmetry"]).isdisjoint(template.taus)
+
+
+def test_a_model_of_ones_own_is_two_functions(template):
+    """The same cells in two tasks: what was drawn for them stays, what they respond does not."""
+
+    def draw_cells(template, rng):
+        return {"threshold": rng.uniform(-2.0, 2.0, template.arrays.n_cells)}
+
+    def respond(cells, template, rng):
+        return {"mean": np.tanh(template.utility_axis[None, :] - cells["threshold"][:, None])}
+
+    model = Model(draw_cells, respond, noise="gaussian")
+    whole = model(template, np.random.default_rng(1))
+    np.testing.assert_allclose(whole.mean, np.tanh(template.utility_axis - whole.truth["threshold"][:, None]))
+    rng = np.random.default_rng(1)
+    cells = draw_cells(template, rng)
+    narrow = dataclasses.replace(template, utility_axis=template.utility_axis / 2)
+    there, here = simulate_cells(model, cells, narrow, rng), simulate_cells(model, cells, template, rng)
+    np.testing.assert_array_equal(there.truth["threshold"], here.truth["threshold"])
+    np.testing.assert_array_equal(here.mean, whole.mean)
+    assert np.abs(there.mean).max() < np.abs(here.mean).max()
 
 
 def test_pooling_arrays_is_pooling_the_table():
@@ -131,9 +156,13 @@ def test_pooling_arrays_is_pooling_the_table():
 
 
 def test_bad_arguments_are_named(template):
-    with pytest.raises(ValueError, match="model must be one of classical"):
-        simulate_responses(template, "quantile", np.random.default_rng(0))
-    arrays, axis = simulate_cells(np.random.default_rng(0), n_cells=2, n_trials=1)
+    rng = np.random.default_rng(0)
+    means = template.arrays.means()
+    with pytest.raises(ValueError, match="noise must be one of resampled, gaussian; found 'pink'"):
+        draw_responses(template, means, rng, noise="pink")
+    with pytest.raises(ValueError, match=r"mean must be one response a cell and magnitude, shape \(30, 7\)"):
+        draw_responses(template, means.T, rng)
+    arrays, axis = made_cells.simulate_cells(np.random.default_rng(0), n_cells=2, n_trials=1)
     with pytest.raises(ValueError, match="condition of more than one trial for cell 0"):
         make_template(arrays, axis, [0.5])
     with pytest.raises(ValueError, match="taus must hold at least one"):

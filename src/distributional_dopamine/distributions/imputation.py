@@ -40,12 +40,6 @@ class Imputation:
         found has exactly these expectiles.
     run_losses : array, shape (r,)
         The loss of each repeat before pooling; a single element for a route that has no repeats.
-    rank : int
-        Numerical rank of the conditions, that of the sum of probabilities among them, on the support that was
-        searched: how many combinations of the unknowns the expectiles determine.
-    n_unknowns : int
-        Number of probabilities that were sought. ``n_unknowns - rank`` combinations of them are left to the
-        route's preference and to the demand that none be negative.
     """
 
     points: Floats
@@ -55,8 +49,21 @@ class Imputation:
     gradients: Floats
     loss: float
     run_losses: Floats
-    rank: int
-    n_unknowns: int
+
+    @property
+    def n_unknowns(self) -> int:
+        """Number of probabilities that were sought."""
+        return self.support.size
+
+    @property
+    def rank(self) -> int:
+        """Numerical rank of the conditions, that of the sum of probabilities among them.
+
+        It says how many combinations of the unknowns the expectiles determine; ``n_unknowns - rank`` are left
+        to the route's preference and to the demand that no probability be negative.
+        """
+        conditions, _ = _conditions(self.points, self.taus, self.support)
+        return int(np.linalg.matrix_rank(np.vstack([conditions, np.ones(self.n_unknowns)])))
 
 
 @dataclass(frozen=True)
@@ -192,7 +199,7 @@ def impute_on_support(
         raise ValueError(
             f"support must have at least 3 points when smoothness is asked for, found {atoms.size}"
         )
-    conditions, span = _conditions(given, orders, atoms)
+    conditions, _ = _conditions(given, orders, atoms)
     rows = [conditions / np.sqrt(given.size)]
     if penalty:
         rows.append(np.sqrt(penalty) * _second_derivatives(atoms))
@@ -201,9 +208,7 @@ def impute_on_support(
     right = np.zeros(equations.shape[0])
     right[-1] = 1.0
     found, _ = nnls(equations, right, maxiter=10 * sum(equations.shape))
-    return _imputation(
-        given, orders, atoms, found / found.sum(), rank=_rank(conditions), n_unknowns=atoms.size, span=span
-    )
+    return _imputation(given, orders, atoms, found / found.sum())
 
 
 def impute_by_sampling(
@@ -283,17 +288,8 @@ def impute_by_sampling(
         pool[repeat] = best
         losses[repeat] = best_loss
     samples = np.sort(edges[0] + span * pool.ravel())
-    conditions, scale = _conditions(given, orders, samples)
-    return _imputation(
-        given,
-        orders,
-        samples,
-        np.full(samples.size, 1.0 / samples.size),
-        rank=_rank(conditions),
-        n_unknowns=samples.size,
-        span=scale,
-        run_losses=losses * span**2,
-    )
+    shares = np.full(samples.size, 1.0 / samples.size)
+    return _imputation(given, orders, samples, shares, run_losses=losses * span**2)
 
 
 def identified_range(
@@ -399,11 +395,6 @@ def _conditions(points: Floats, taus: Floats, support: Floats) -> tuple[Floats, 
     return -0.5 * sides * surprises, span
 
 
-def _rank(conditions: Floats) -> int:
-    """Return the rank of the conditions together with that of the sum of probabilities."""
-    return int(np.linalg.matrix_rank(np.vstack([conditions, np.ones(conditions.shape[1])])))
-
-
 def _second_derivatives(support: Floats) -> Floats:
     """Return the matrix from probabilities to second derivatives of their density, support of length one.
 
@@ -441,28 +432,11 @@ def _sample_loss(samples: Floats, points: Floats, taus: Floats) -> tuple[float, 
 
 
 def _imputation(
-    points: Floats,
-    taus: Floats,
-    support: Floats,
-    weights: Floats,
-    *,
-    rank: int,
-    n_unknowns: int,
-    span: float,
-    run_losses: Floats | None = None,
+    points: Floats, taus: Floats, support: Floats, weights: Floats, *, run_losses: Floats | None = None
 ) -> Imputation:
     """Put a result together, with its gradients and loss in the unit of the support."""
-    conditions, _ = _conditions(points, taus, support)
+    conditions, span = _conditions(points, taus, support)
     gradients = span * (conditions @ weights)
     loss = float(np.mean(gradients**2))
-    return Imputation(
-        points=points,
-        taus=taus,
-        support=support,
-        weights=weights,
-        gradients=gradients,
-        loss=loss,
-        run_losses=np.array([loss]) if run_losses is None else run_losses,
-        rank=rank,
-        n_unknowns=n_unknowns,
-    )
+    runs = np.array([loss]) if run_losses is None else run_losses
+    return Imputation(points, taus, support, weights, gradients, loss, runs)

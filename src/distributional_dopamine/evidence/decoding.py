@@ -38,7 +38,7 @@ from distributional_dopamine.evidence.responses import (
     utility_axis,
 )
 from distributional_dopamine.evidence.reversal_points import Estimator
-from distributional_dopamine.evidence.simulated_responses import Model, PopulationTemplate, simulate_responses
+from distributional_dopamine.evidence.simulated_responses import Model, PopulationTemplate
 
 FloatArray = npt.NDArray[np.float64]
 Route = Literal["sampling", "convex", "smooth"]
@@ -343,7 +343,7 @@ def decode_simulated(
     template
         What simulated cells take over from recorded ones.
     model
-        What makes their mean responses.
+        What makes their mean responses, such as one of ``nulls.MODELS``.
     rng
         Source of everything.
     n_simulations
@@ -363,7 +363,7 @@ def decode_simulated(
     """
     found = []
     for _ in range(count("n_simulations", n_simulations)):
-        arrays = to_arrays(simulate_responses(template, model, rng).responses)
+        arrays = to_arrays(model(template, rng).responses)
         axis, weights = utility_axis(arrays), reward_probabilities(arrays)
         if independent_halves:
             split = asymmetry_against_reversal(arrays, axis, rng, n_splits=1, estimator=estimator)

@@ -13,10 +13,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from distributional_dopamine._checks import unit_interval
-from distributional_dopamine.evidence.responses import Responses, to_arrays
+from distributional_dopamine.evidence.responses import ResponseArrays, Responses, to_arrays
 
 FloatArray = npt.NDArray[np.float64]
 SignTest = Literal["t", "wilcoxon"]
@@ -216,27 +216,47 @@ def compute_sign_tests(responses: Responses, test: SignTest = "t") -> SignTests:
     if test not in ("t", "wilcoxon"):
         raise ValueError(f"test must be 't' or 'wilcoxon'; found {test!r}")
     arrays = to_arrays(responses)
+    n_trials = arrays.counts()
+    if test == "t":
+        statistic = _t_statistics(arrays)
+        df = np.maximum(n_trials - 1, 1)
+        p_above, p_below = special.stdtr(df, -statistic), special.stdtr(df, statistic)
+    else:
+        statistic, p_above, p_below = _signed_ranks(arrays)
+    return SignTests(arrays.cells, arrays.magnitudes, test, statistic, p_above, p_below, n_trials)
+
+
+def _t_statistics(arrays: ResponseArrays) -> FloatArray:
+    """Give mean / standard error of each cell and magnitude, all at once; NaN where nothing varies."""
+    n = arrays.counts().ravel()
+    means = arrays.means()
+    deviations = arrays.values - np.repeat(means.ravel(), n)
+    starts = arrays.offsets[:-1][n > 0]
+    squares, spread = np.full(n.size, np.nan), np.full(n.size, np.nan)
+    if starts.size:  # reduceat takes no empty condition
+        squares[n > 0] = np.add.reduceat(deviations**2, starts)
+        spread[n > 0] = np.maximum.reduceat(arrays.values, starts) - np.minimum.reduceat(
+            arrays.values, starts
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.where((n > 1) & (spread > 0.0), np.sqrt(squares / (n - 1) / n), np.nan)
+    return np.asarray(means / error.reshape(means.shape))
+
+
+def _signed_ranks(arrays: ResponseArrays) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give the share of signed ranks of each cell and magnitude, with both one-sided P values."""
     shape = arrays.n_cells, arrays.n_magnitudes
     statistic, p_above, p_below = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
     for c in range(shape[0]):
         for m in range(shape[1]):
             sample = arrays.condition(c, m)
-            if sample.size < 2 or np.ptp(sample) == 0.0:
+            moved = sample[sample != 0.0]
+            if moved.size < MINIMUM_FOR_RANKS or np.ptp(sample) == 0.0:
                 continue
-            if test == "t":
-                statistic[c, m] = sample.mean() / (sample.std(ddof=1) / np.sqrt(sample.size))
-            else:
-                moved = sample[sample != 0.0]
-                if moved.size < MINIMUM_FOR_RANKS:
-                    continue
-                ranks = stats.rankdata(np.abs(moved))
-                statistic[c, m] = (np.sign(moved) * ranks).sum() / ranks.sum()
-                p_above[c, m], p_below[c, m] = (
-                    stats.wilcoxon(moved, alternative=side, method="asymptotic").pvalue
-                    for side in ("greater", "less")
-                )
-    n_trials = arrays.counts()
-    if test == "t":
-        df = np.maximum(n_trials - 1, 1)
-        p_above, p_below = stats.t.sf(statistic, df), stats.t.cdf(statistic, df)
-    return SignTests(arrays.cells, arrays.magnitudes, test, statistic, p_above, p_below, n_trials)
+            ranks = stats.rankdata(np.abs(moved))
+            statistic[c, m] = (np.sign(moved) * ranks).sum() / ranks.sum()
+            p_above[c, m], p_below[c, m] = (
+                stats.wilcoxon(moved, alternative=side, method="asymptotic").pvalue
+                for side in ("greater", "less")
+            )
+    return statistic, p_above, p_below

@@ -1,22 +1,24 @@
-"""Simulated responses with the trials, gains and noise of recorded cells: nulls, rivals, positive controls.
+"""Simulated responses with the trials, gains and noise of recorded cells: what a model of them must provide.
 
-Each simulated population has the recorded cells' numbers of trials, their gains and their scatter from trial
-to trial; only the rule that makes the mean responses is another. It comes in the form that recorded responses
-come in, so that every test runs on it as it is.
+Each simulated population has the recorded cells' numbers of trials and their scatter from trial to trial;
+only the rule that makes the mean responses is the model's. It comes in the form that recorded responses come
+in, so that every test runs on it as it is.
 
-A mean response is alpha+ (u - V) where the utility u of the reward is above the value V, and alpha- (u - V)
-below. Values are learned by TD from rewards drawn with the recorded probabilities.
+A model is two functions: what belongs to a cell, and how such cells respond once they know the task. Null
+models, rival accounts and a reader's own model are all of this kind; ``nulls`` has the ones of the paper.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from distributional_dopamine._checks import count, unit_interval_array
+from distributional_dopamine._checks import count, finite_array, unit_interval_array
 from distributional_dopamine.evidence.responses import (
     ResponseArrays,
     Responses,
@@ -29,39 +31,7 @@ from distributional_dopamine.learning.distributional import expectile_population
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-Model = Literal[
-    "classical",
-    "gaussian_noise",
-    "equal_gain",
-    "offset",
-    "shared_value",
-    "shuffled",
-    "distributional",
-    "uniform",
-]
-"""What makes the mean responses; the last two are the positive controls.
-
-``classical``: one value for all cells, learned with alpha+ = alpha-; slopes equal to the cell's gain on both
-sides. ``gaussian_noise``: the same with Gaussian scatter of the same SD. ``equal_gain``: the same with the
-mean gain for all cells. ``offset``: classical plus a constant for each cell. ``shared_value``: one value for
-all cells, slopes that differ in asymmetry. ``shuffled``: values learned with each cell's asymmetry, responses
-with that of another. ``distributional``: values learned with the same asymmetry as the responses have.
-``uniform``: the same, with alpha+ and alpha- drawn from 0 to 1 instead of measured asymmetries.
-"""
-
-NULLS: tuple[Model, ...] = (
-    "classical",
-    "gaussian_noise",
-    "equal_gain",
-    "offset",
-    "shared_value",
-    "shuffled",
-)
-"""Populations without a distributional code."""
-
-CONTROLS: tuple[Model, ...] = ("distributional", "uniform")
-"""Populations with one."""
+Noise = Literal["resampled", "gaussian"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,27 +82,138 @@ class SimulatedResponses:
     ----------
     responses
         Responses, Hz, pooled as the recorded ones are.
-    model
-        What made them.
-    value
-        (n_cells,) V: the reversal point that each cell truly has on the utility axis, but for its offset, Hz.
-    alpha_above, alpha_below
-        (n_cells,) alpha+ and alpha-: slopes above and below V.
-    offset
-        (n_cells,) Constant added to every response of the cell, Hz; zero but for the model ``offset``.
+    mean
+        (n_cells, n_magnitudes) True mean responses, Hz, before pooling.
+    truth
+        Name -> (n_cells,) what else is true of the cells: what the model drew for them, and what they
+        learned.
     """
 
     responses: ResponseArrays
-    model: Model
-    value: FloatArray
-    alpha_above: FloatArray
-    alpha_below: FloatArray
-    offset: FloatArray
+    mean: FloatArray
+    truth: Mapping[str, FloatArray]
 
-    @property
-    def asymmetry(self) -> FloatArray:
-        """(n_cells,) True tau = alpha+ / (alpha+ + alpha-) of the responses."""
-        return np.asarray(self.alpha_above / (self.alpha_above + self.alpha_below))
+
+@dataclass(frozen=True)
+class Model:
+    """An account of what makes the mean responses, called with a template and a generator.
+
+    The parts are apart so that the *same cells* can be put before another task: draw them once, and let them
+    respond with two templates.
+
+    Attributes
+    ----------
+    draw_cells
+        ``draw_cells(template, rng)`` gives what stays with a cell whatever the task: name -> (n_cells,).
+    respond
+        ``respond(cells, template, rng)`` lets such cells learn the template's task, if they learn, and gives
+        ``mean``, the (n_cells, n_magnitudes) mean responses in Hz, and whatever is worth keeping of each
+        cell.
+    noise
+        ``resampled``: residuals of the same cell, with replacement; ``gaussian``: normal with their SD.
+    """
+
+    draw_cells: Callable[[PopulationTemplate, np.random.Generator], Mapping[str, FloatArray]]
+    respond: Callable[
+        [Mapping[str, FloatArray], PopulationTemplate, np.random.Generator], Mapping[str, FloatArray]
+    ]
+    noise: Noise = "resampled"
+
+    def __call__(self, template: PopulationTemplate, rng: np.random.Generator) -> SimulatedResponses:
+        """Simulate one population.
+
+        Parameters
+        ----------
+        template
+            The task (utilities and probabilities of the rewards), trials and noise.
+        rng
+            Draws everything.
+
+        Returns
+        -------
+        SimulatedResponses
+        """
+        cells = self.draw_cells(template, rng)
+        return simulate_cells(self, cells, template, rng)
+
+
+def simulate_cells(
+    model: Model,
+    cells: Mapping[str, FloatArray],
+    template: PopulationTemplate,
+    rng: np.random.Generator,
+) -> SimulatedResponses:
+    """Let given cells of a model respond: for the same cells in two tasks.
+
+    Parameters
+    ----------
+    model
+        Its ``respond`` and ``noise`` are used.
+    cells
+        What ``model.draw_cells`` gave.
+    template
+        The task, trials and noise.
+    rng
+        Draws rewards and noise.
+
+    Returns
+    -------
+    SimulatedResponses
+    """
+    made = dict(model.respond(cells, template, rng))
+    mean = made.pop("mean")
+    return SimulatedResponses(
+        draw_responses(template, mean, rng, noise=model.noise), mean, MappingProxyType({**cells, **made})
+    )
+
+
+def draw_responses(
+    template: PopulationTemplate,
+    mean: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    noise: Noise = "resampled",
+) -> ResponseArrays:
+    """Draw single responses around mean responses, and pool expected and unexpected trials as recorded ones.
+
+    Parameters
+    ----------
+    template
+        Gives the numbers of trials and the residuals.
+    mean
+        (n_cells, n_magnitudes) Mean responses, Hz.
+    rng
+        Draws the residuals.
+    noise
+        ``resampled`` or ``gaussian``, see :class:`Model`.
+
+    Returns
+    -------
+    ResponseArrays
+
+    Raises
+    ------
+    ValueError
+        If ``mean`` has another shape or is not finite, or the noise is unknown.
+    """
+    if noise not in get_args(Noise):
+        raise ValueError(f"noise must be one of {', '.join(get_args(Noise))}; found {noise!r}")
+    arrays = template.arrays
+    means = finite_array("mean", mean, ndim=2)
+    if means.shape != (arrays.n_cells, arrays.n_magnitudes):
+        raise ValueError(
+            f"mean must be one response a cell and magnitude, shape {(arrays.n_cells, arrays.n_magnitudes)}; "
+            f"found shape {means.shape}"
+        )
+    residuals = []
+    for c, n_trials in enumerate(arrays.counts().sum(axis=1)):
+        if noise == "gaussian":
+            residuals.append(rng.normal(0.0, template.residual_sd[c], n_trials))
+        else:
+            own = template.residuals[template.residual_offsets[c] : template.residual_offsets[c + 1]]
+            residuals.append(own[rng.integers(own.size, size=n_trials)])
+    values = np.repeat(means.ravel(), np.diff(arrays.offsets)) + np.concatenate(residuals)
+    return pool_arrays(replace(arrays, values=values))
 
 
 def make_template(
@@ -240,71 +321,3 @@ def learn_values(
         rewards, 2.0 * learning_rate * orders, 2.0 * learning_rate * (1.0 - orders), start, record_every=10
     )
     return np.asarray(course[course.shape[0] // 2 :].mean(axis=0))
-
-
-def simulate_responses(
-    template: PopulationTemplate,
-    model: Model,
-    rng: np.random.Generator,
-    *,
-    n_learning_trials: int = 20_000,
-    learning_rate: float = 0.02,
-) -> SimulatedResponses:
-    """Simulate one population of cells.
-
-    Parameters
-    ----------
-    template
-        What it takes over from the recorded cells.
-    model
-        One of ``NULLS`` or ``CONTROLS``.
-    rng
-        Draws everything: rewards, asymmetries, residuals.
-    n_learning_trials
-        Number of rewards from which values are learned.
-    learning_rate
-        Rate of a symmetric learner.
-
-    Returns
-    -------
-    SimulatedResponses
-
-    Raises
-    ------
-    ValueError
-        If the model is unknown.
-    """
-    if model not in get_args(Model):
-        raise ValueError(f"model must be one of {', '.join(get_args(Model))}; found {model!r}")
-    n_cells = template.arrays.n_cells
-    if model == "uniform":
-        rates = rng.random((2, n_cells))
-        taus = rates[0] / rates.sum(axis=0)
-    else:
-        taus = rng.choice(template.taus, size=n_cells)
-    diverse = model in ("distributional", "uniform", "shuffled")
-    learned_with = taus if diverse else np.array([0.5])
-    value = learn_values(
-        template, learned_with, rng, n_trials=n_learning_trials, learning_rate=learning_rate
-    ) * np.ones(n_cells)
-    if model == "shuffled":
-        taus = rng.permutation(taus)
-    elif model in ("classical", "gaussian_noise", "equal_gain", "offset"):
-        taus = np.full(n_cells, 0.5)
-    gain = np.full(n_cells, template.gain.mean()) if model == "equal_gain" else template.gain
-    above, below = 2.0 * gain * taus, 2.0 * gain * (1.0 - taus)
-    offset = rng.normal(0.0, template.offset_sd, n_cells) if model == "offset" else np.zeros(n_cells)
-    error = template.utility_axis[None, :] - value[:, None]
-    mean = np.where(error > 0.0, above[:, None], below[:, None]) * error + offset[:, None]
-    per_cell = template.arrays.counts().sum(axis=1)
-    noise = [
-        rng.normal(0.0, template.residual_sd[c], per_cell[c])
-        if model == "gaussian_noise"
-        else rng.choice(
-            template.residuals[template.residual_offsets[c] : template.residual_offsets[c + 1]], per_cell[c]
-        )
-        for c in range(n_cells)
-    ]
-    values = np.repeat(mean.ravel(), np.diff(template.arrays.offsets)) + np.concatenate(noise)
-    pooled = pool_arrays(replace(template.arrays, values=values))
-    return SimulatedResponses(pooled, model, value, above, below, offset)
