@@ -163,6 +163,20 @@ def test_noiseless_populations_are_recognised(account):
     assert getattr(fits[account].learner, account) == pytest.approx(getattr(truth, account), rel=0.05)
 
 
+def test_simulated_learners_are_recognised_by_their_choices_more_often_than_not():
+    truths = {"asymmetry": 0.2, "sensitivity": 1.0, "curvature": 0.4}
+    rng = np.random.default_rng(10)
+    misfits = [
+        accounts.simulate_and_fit(
+            [replace(CONTROL, **{name: value})] * 12, MIXED, 200, list(truths), CONTROL, rng
+        )
+        for name, value in truths.items()
+    ]
+    table = accounts.confusion_matrix(misfits)
+    np.testing.assert_allclose(table.sum(axis=1), 1.0)
+    assert (np.diag(table) > 0.6).all()
+
+
 def test_settled_responses_cancel_in_the_mean():
     responses = accounts.account_responses(ChoiceLearner(asymmetry=0.3, curvature=0.6), LAW, TAUS)
     np.testing.assert_allclose(responses @ LAW.weights, 0.0, atol=1e-12)
@@ -177,6 +191,7 @@ def test_settled_responses_cancel_in_the_mean():
         (lambda: accounts.negative_log_likelihood(CONTROL, [[1]], [[[0, -1]]]), "payoffs must be at least"),
         (lambda: accounts.fit_choices([[1]], [[[0, 1]]], "mood", CONTROL), "account must be one of"),
         (lambda: accounts.population_reversal_points(CONTROL, LAW, [0.0]), "must lie strictly between"),
+        (lambda: accounts.confusion_matrix(np.zeros((2, 1, 3))), "as many true as fitted accounts"),
         (
             lambda: accounts.fit_observations(
                 [1.0, 2.0], accounts.AccountTable("asymmetry", (CONTROL,), np.zeros((1, 3)))

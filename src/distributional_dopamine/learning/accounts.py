@@ -220,6 +220,75 @@ def fit_choices(
     return FittedAccount(account, ChoiceLearner(*best.tolist()), float(misfit))
 
 
+def simulate_and_fit(
+    learners: Sequence[ChoiceLearner],
+    blocks: Sequence[tuple[DiscreteDistribution, DiscreteDistribution]],
+    n_trials: int,
+    accounts: Sequence[str],
+    control: ChoiceLearner,
+    rng: np.random.Generator,
+) -> Floats:
+    """Let learners choose, then fit each account to the choices of each.
+
+    Parameters
+    ----------
+    learners : sequence of ChoiceLearner
+        Who chooses; the fits are not told.
+    blocks, n_trials
+        As for `draw_payoffs`: each learner has payoffs of its own.
+    accounts : sequence of str
+        Keys of `RANGES`.
+    control : ChoiceLearner
+        Holds, for the fits, the numbers that are not freed.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    array, shape (n_learners, n_accounts)
+        Minus the log likelihood of each account at its best.
+    """
+    misfits = np.zeros((len(learners), len(accounts)))
+    for i, learner in enumerate(learners):
+        payoffs = draw_payoffs(blocks, n_trials, rng)
+        choices = simulate_choices(learner, payoffs, rng)
+        misfits[i] = [fit_choices(choices, payoffs, account, control).misfit for account in accounts]
+    return misfits
+
+
+def confusion_matrix(misfits: ArrayLike) -> Floats:
+    """Return how often each account wins, for each account that is true.
+
+    Parameters
+    ----------
+    misfits : array_like, shape (n_accounts, n_simulations, n_accounts)
+        Misfit by the true account, the simulation and the account fitted; the smallest wins.
+
+    Returns
+    -------
+    array, shape (n_accounts, n_accounts)
+        Shares of simulations; rows (the truth) sum to one.
+
+    Raises
+    ------
+    ValueError
+        If something is not finite, there is no simulation, or the shape is another.
+
+    Examples
+    --------
+    >>> confusion_matrix([[[1.0, 2.0], [4.0, 3.0]], [[5.0, 1.0], [2.0, 1.0]]])
+    array([[0.5, 0.5],
+           [0. , 1. ]])
+    """
+    table = _checks.finite_array("misfits", misfits, ndim=3)
+    if table.shape[0] != table.shape[2] or table.shape[1] == 0:
+        raise ValueError(
+            f"misfits must have as many true as fitted accounts and a simulation, found {table.shape}"
+        )
+    winners = table.argmin(axis=2)
+    return np.stack([(winners == account).mean(axis=1) for account in range(len(table))], axis=1)
+
+
 # --- a population ---
 
 
@@ -436,7 +505,7 @@ def _choose(
             # log(1 + exp(x)) without overflow
             surprise += max(against, 0.0) + np.log1p(np.exp(-abs(against)))
             r_t = rewards[block, trial, arm]
-            felt = rho * (r_t if kappa == 1.0 else r_t**kappa)
+            felt = rho * (r_t if kappa == 1.0 or r_t == 0.0 else r_t**kappa)
             delta = felt - (second if arm == 1 else first)
             step = 2.0 * alpha * (tau if delta > 0.0 else 1.0 - tau) * delta
             if arm == 1:
