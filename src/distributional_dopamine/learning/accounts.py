@@ -145,7 +145,7 @@ def simulate_choices(learner: ChoiceLearner, payoffs: ArrayLike, rng: np.random.
     """
     rewards = _payoffs(payoffs)
     chosen = np.zeros(rewards.shape[:2], dtype=np.int64)
-    _choose(rewards, chosen, rng.random(rewards.shape[:2]), True, *_numbers(learner))
+    _choose(rewards, chosen, rng.random(rewards.shape[:2]), True, np.inf, *_numbers(learner))
     return chosen
 
 
@@ -179,7 +179,7 @@ def negative_log_likelihood(learner: ChoiceLearner, choices: ArrayLike, payoffs:
     """
     rewards = _payoffs(payoffs)
     chosen = _choices(choices, rewards.shape[:2])
-    return float(_choose(rewards, chosen, np.zeros((0, 0)), False, *_numbers(learner)))
+    return float(_choose(rewards, chosen, np.zeros((0, 0)), False, np.inf, *_numbers(learner)))
 
 
 def fit_choices(
@@ -488,6 +488,7 @@ def _choose(
     chosen: Ints,
     uniform: Floats,
     draws: bool,
+    enough: float,
     alpha: float,
     tau: float,
     rho: float,
@@ -504,6 +505,8 @@ def _choose(
             against = -gap if arm == 1 else gap
             # log(1 + exp(x)) without overflow
             surprise += max(against, 0.0) + np.log1p(np.exp(-abs(against)))
+            if surprise > enough:  # it only grows: a search need not go on with what cannot win
+                return np.inf
             r_t = rewards[block, trial, arm]
             felt = rho * (r_t if kappa == 1.0 or r_t == 0.0 else r_t**kappa)
             delta = felt - (second if arm == 1 else first)
@@ -531,7 +534,9 @@ def _search(
                 tried = control.copy()
                 tried[0] = np.exp(rate)
                 tried[which] = 1.0 / (1.0 + np.exp(-other)) if which == 1 else np.exp(other)
-                misfit = _choose(rewards, chosen, no_draws, False, tried[0], tried[1], tried[2], tried[3])
+                misfit = _choose(
+                    rewards, chosen, no_draws, False, least, tried[0], tried[1], tried[2], tried[3]
+                )
                 if misfit < least:
                     best, least = tried, misfit
         # the next grid reaches from the best point to its neighbours
