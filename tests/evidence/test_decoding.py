@@ -163,3 +163,19 @@ def test_recorded_cells_decoded_as_in_the_paper(recorded_arrays):
     paper = decode(points, taus, axis, shares, rng, PAPER)
     assert paper.w1 == pytest.approx(1.2, abs=0.15)
     assert decode_shuffled(points, taus, axis, shares, rng, effort=CONVEX).w1_median > 2.0
+
+
+def test_shuffles_of_the_convex_route_are_decoded_as_one_by_one():
+    rng = np.random.default_rng(3)
+    weights = np.array([1, 2, 3, 4, 5, 3, 2]) / 20
+    taus = rng.uniform(0.05, 0.95, 12)
+    points = expectiles(AXIS, taus, weights=weights) + rng.normal(0, 0.5, 12)
+    together = decode_shuffled(
+        points, taus, AXIS, weights, np.random.default_rng(4), n_shuffles=5, effort=CONVEX
+    )
+    shuffles = np.random.default_rng(4)
+    singly = [decode(points, shuffles.permutation(taus), AXIS, weights, rng, CONVEX) for _ in range(5)]
+    np.testing.assert_allclose(together.w1, [one.w1 for one in singly], rtol=1e-9)
+    np.testing.assert_allclose(together.cvm, [one.cvm for one in singly], rtol=1e-9)
+    np.testing.assert_allclose(together.loss, [one.imputation.loss for one in singly], rtol=1e-6, atol=1e-12)
+    assert np.ptp(together.w1) > 0.1
