@@ -241,24 +241,23 @@ def draw_orders(
     *,
     groups: Sequence[str] | None = None,
 ) -> IntArray:
-    """Draw random orders of the cells, to be matched with a first one.
+    """Draw random permutations of the cells.
 
     Parameters
     ----------
     n_cells
         Number of cells.
     rng
-        Draws the orders.
+        Draws the permutations.
     n_permutations
-        Number of orders.
+        Number of permutations.
     groups
         (n_cells,) Name of the group of each cell, if cells are to change places within their group only.
 
     Returns
     -------
     array
-        (n_permutations + 1, n_cells) indices of cells. The cell at place i of a row is to be matched with the
-        cell at place i of the first row, which has the cells in order of their groups.
+        (n_permutations, n_cells) index of the cell that comes in the place of each.
     """
     number, times = count("n_cells", n_cells), count("n_permutations", n_permutations)
     code = np.zeros(number, dtype=np.int64)
@@ -266,15 +265,17 @@ def draw_orders(
         if len(groups) != number:
             raise ValueError(f"groups must name one group a cell; found {len(groups)} for {number} cells")
         _, code = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    first = np.argsort(code, kind="stable")
-    keys = code[first] + rng.random((times, number))  # in a group, the order of random numbers below one
-    return np.vstack((first, first[np.argsort(keys, axis=1)])).astype(np.int64)
+    places = np.argsort(code, kind="stable")  # group after group
+    keys = code[places] + rng.random((times, number))  # within a group, random numbers between two integers
+    orders = np.empty((times, number), dtype=np.int64)
+    orders[:, places] = places[np.argsort(keys, axis=1)]
+    return orders
 
 
 @njit(cache=True)
 def _shuffled(x: FloatArray, y: FloatArray, orders: IntArray) -> FloatArray:
     n_splits, n_cells = x.shape
-    out = np.full((orders.shape[0] - 1, n_splits), np.nan)
+    out = np.full((orders.shape[0], n_splits), np.nan)
     a, b = np.empty(n_cells), np.empty(n_cells)
     for split in range(n_splits):
         there = np.isfinite(x[split]) & np.isfinite(y[split])
@@ -288,47 +289,50 @@ def _shuffled(x: FloatArray, y: FloatArray, orders: IntArray) -> FloatArray:
                 mean_b += y[split, c] / n
         square_a, square_b = 0.0, 0.0
         for c in range(n_cells):
-            b[c] = y[split, c] - mean_b
             if there[c]:
-                square_a += (x[split, c] - mean_a) ** 2
+                a[c] = x[split, c] - mean_a
+                b[c] = y[split, c] - mean_b
+                square_a += a[c] * a[c]
                 square_b += b[c] * b[c]
         if square_a == 0.0 or square_b == 0.0:
             continue
-        k = 0
-        for i in range(n_cells):
-            c = orders[0, i]
-            if there[c]:
-                a[k] = (x[split, c] - mean_a) / np.sqrt(square_a * square_b)
-                k += 1
-        for p in range(1, orders.shape[0]):
-            k, r = 0, 0.0
-            for i in range(n_cells):
-                c = orders[p, i]
+        for p in range(orders.shape[0]):
+            product = 0.0
+            for c in range(n_cells):
                 if there[c]:
-                    r += a[k] * b[c]
-                    k += 1
-            out[p - 1, split] = r
+                    other = orders[p, c]
+                    # c is in its own cycle, so that a cell that is there is met in the end
+                    while not there[other]:
+                        other = orders[p, other]
+                    product += a[c] * b[other]
+            out[p, split] = product / np.sqrt(square_a * square_b)
     return out
 
 
 def shuffled_correlations(x: FloatArray, y: FloatArray, orders: IntArray) -> FloatArray:
     """Correlate two estimates after cells have changed places in the second, alike in every split.
 
-    Cells that are out of a split are passed over, so that each shuffle has the cells of the split, and
-    shuffles within groups stay within groups.
+    Where the cell that should come is out of the split, the cell that should come in *its* place does: each
+    shuffle has all cells of the split, is as random as any, and stays as near as can be to the same
+    permutation in another split.
 
     Parameters
     ----------
     x, y
         (n_splits, n_cells) The estimates; a cell with a NaN is out of the split.
     orders
-        (n_permutations + 1, n_cells) From :func:`draw_orders`.
+        (n_permutations, n_cells) From :func:`draw_orders`.
 
     Returns
     -------
     array
         (n_permutations, n_splits) Pearson correlations; NaN with fewer than three cells, or where one side
         does not vary.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree.
     """
     if x.shape != y.shape or orders.shape[1:] != x.shape[1:]:
         raise ValueError(

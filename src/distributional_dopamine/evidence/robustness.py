@@ -27,13 +27,24 @@ from distributional_dopamine.evidence.responses import (
     FIGURES_4_5,
     PLAIN,
     ResponseArrays,
+    Responses,
     TrialSet,
     compute_responses,
+    find_odd_trials,
     pool_trials,
     to_arrays,
     utility_axis,
 )
-from distributional_dopamine.evidence.reversal_points import TIE_NOISE, Estimator, estimator_code
+from distributional_dopamine.evidence.reversal_points import (
+    TIE_NOISE,
+    Estimator,
+    estimate_reversal_points,
+    estimator_code,
+)
+from distributional_dopamine.evidence.split_half import (
+    correlate_reversal_points,
+    split_half_reversal_points,
+)
 from distributional_dopamine.recordings.model import MAGNITUDES, Recordings
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,14 +54,14 @@ Relation = Literal["asymmetry", "reversal"]
 Window: TypeAlias = tuple[int, int]
 
 WINDOWS: tuple[Window, ...] = (
-    (100, 500),
     (0, 400),
     (0, 600),
+    (100, 500),
     (200, 400),
-    (300, 600),
     (200, 600),
     (200, 800),
     (200, 1000),
+    (300, 600),
 )
 """Windows for responses, ms after the reward."""
 
@@ -126,6 +137,48 @@ def specification_grid(
         for window, smooth, odd, kind, scale, chosen, estimator in product
         if not (kind == "expected" and odd != odd_trials[0])
     )
+
+
+class ResponseTables:
+    """The responses of recordings for any window and smoothing, each computed once, when first asked for.
+
+    Parameters
+    ----------
+    recordings
+        The units.
+    """
+
+    def __init__(self, recordings: Recordings) -> None:
+        self.recordings = recordings
+        self._odd = pd.MultiIndex.from_frame(find_odd_trials(recordings)[["cell", "trial"]])
+        self._tables: dict[tuple[Window, bool, bool], pd.DataFrame] = {}
+
+    def table(self, window: Window, *, smoothing: bool = True, odd_trials: bool = True) -> pd.DataFrame:
+        """Give the table of ``compute_responses`` for a choice of window, smoothing and odd trials.
+
+        Parameters
+        ----------
+        window
+            Start and end of the window, ms after the reward.
+        smoothing
+            Whether spikes are smoothed, as in figures 4 and 5 of the paper.
+        odd_trials
+            Whether the odd trials are kept.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The same object each time: not to be changed.
+        """
+        key = window, smoothing, odd_trials
+        if key not in self._tables and odd_trials:
+            definition = replace(FIGURES_4_5 if smoothing else PLAIN, window=window)
+            self._tables[key] = compute_responses(self.recordings, definition)
+        elif key not in self._tables:
+            whole = self.table(window, smoothing=smoothing)
+            odd = pd.MultiIndex.from_frame(whole[["cell", "trial"]]).isin(self._odd)
+            self._tables[key] = whole[~odd].reset_index(drop=True)
+        return self._tables[key]
 
 
 def prepare(
@@ -252,7 +305,7 @@ def p_of_correlation(r: npt.ArrayLike, n: npt.ArrayLike) -> FloatArray:
 
 
 def run_specifications(
-    recordings: Recordings,
+    tables: ResponseTables,
     specifications: Sequence[Specification],
     rng: np.random.Generator,
     *,
@@ -262,13 +315,13 @@ def run_specifications(
 ) -> SpecificationRuns:
     """Run every specification on random halves of the trials.
 
-    Responses are computed once for each window, smoothing and treatment of odd trials. Each specification has
-    a random stream of its own, so that what it finds does not depend on which others are run after it.
+    Each specification has a random stream of its own, so that what it finds does not depend on which others
+    are run after it.
 
     Parameters
     ----------
-    recordings
-        The units.
+    tables
+        Responses of the recordings: ``ResponseTables(recordings)``.
     specifications
         What to run.
     rng
@@ -299,20 +352,16 @@ def run_specifications(
             f"left_out must name the cells of each choice; no entry for {', '.join(unknown)}, found "
             f"{', '.join(sorted(choices))}"
         )
-    cells = tuple(unit.name for unit in recordings.units)
+    cells = tuple(unit.name for unit in tables.recordings.units)
     column = {name: i for i, name in enumerate(cells)}
     shape = len(specifications), splits, len(cells)
     first, second, asymmetry = (np.full(shape, np.nan) for _ in range(3))
-    tables: dict[tuple[Window, bool, bool], pd.DataFrame] = {}
     prepared: dict[Specification, tuple[ResponseArrays, FloatArray]] = {}
     for i, (one, stream) in enumerate(zip(specifications, rng.spawn(len(specifications)), strict=True)):
-        key = one.window, one.smoothing, one.odd_trials
-        if key not in tables:
-            definition = replace(FIGURES_4_5 if one.smoothing else PLAIN, window=one.window)
-            tables[key] = compute_responses(recordings, definition, drop_odd_trials=not one.odd_trials)
         data = replace(one, estimator="counting")  # the data are the same whatever the estimator
         if data not in prepared:
-            prepared[data] = prepare(tables[key], one, choices[one.cells])
+            table = tables.table(one.window, smoothing=one.smoothing, odd_trials=one.odd_trials)
+            prepared[data] = prepare(table, one, choices[one.cells])
         arrays, axis = prepared[data]
         points, places, slopes = _compiled.reversal_and_slopes_of_halves(
             arrays.values, arrays.offsets, axis, estimator_code(one.estimator), splits, tie_noise, stream
@@ -364,7 +413,7 @@ def shuffled_curves(runs: SpecificationRuns, relation: Relation, orders: npt.NDA
         ``asymmetry``: the cells' asymmetries are dealt to other cells; ``reversal``: the reversal points of
         the second half.
     orders
-        (n_permutations + 1, n_cells) From ``draw_orders``.
+        (n_permutations, n_cells) From ``draw_orders``.
 
     Returns
     -------
@@ -477,6 +526,157 @@ def joint_test(r: npt.ArrayLike, n: npt.ArrayLike, shuffled: FloatArray) -> Join
         p_share_significant=float(p[2]),
         n_specifications=curve.size,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class KindsCompared:
+    """Whether expected and unexpected trials place the cells' reversal points alike.
+
+    Attributes
+    ----------
+    cells
+        (n_cells,) Names.
+    expected, unexpected
+        (n_cells,) Reversal points from all trials of one kind, utility in Hz; NaN off either end.
+    r
+        Correlation of the two.
+    n
+        Number of cells that have both.
+    within_expected, within_unexpected
+        Median split-half correlation within one kind.
+    ceiling
+        sqrt(R_expected R_unexpected), with R = 2 w / (1 + w) the reliability of all trials of a kind whose
+        halves correlate with w (Spearman & Brown; w below zero counts as zero): what noise would leave of a
+        perfect agreement.
+    difference
+        Mean over the cells that have both of unexpected minus expected reversal point, Hz.
+    """
+
+    cells: tuple[str, ...]
+    expected: FloatArray = field(repr=False)
+    unexpected: FloatArray = field(repr=False)
+    r: float
+    n: int
+    within_expected: float
+    within_unexpected: float
+    ceiling: float
+    difference: float
+
+
+def compare_kinds(
+    responses: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    estimator: Estimator = "piecewise",
+    n_splits: int = 100,
+    shifted: bool = True,
+) -> KindsCompared:
+    """Estimate reversal points from expected and from unexpected trials, on one utility axis.
+
+    Parameters
+    ----------
+    responses
+        Responses to both kinds of trials, not pooled yet.
+    rng
+        Draws the halves and breaks ties.
+    estimator
+        Of the reversal points.
+    n_splits
+        Number of random splits within each kind.
+    shifted
+        Shift unexpected responses by one number for all cells, as pooling does.
+
+    Returns
+    -------
+    KindsCompared
+    """
+    pooled = pool_trials(responses)
+    axis = utility_axis(pooled)
+    expected = responses["expected"].to_numpy(dtype=bool)
+    table = pooled if shifted else responses
+    kinds = to_arrays(table[expected]), to_arrays(table[~expected])
+    between = correlate_reversal_points(*kinds, axis, rng, estimator=estimator)
+    within = [
+        split_half_reversal_points(kind, axis, rng, n_splits=n_splits, estimator=estimator).r
+        for kind in kinds
+    ]
+    w = [float(_quantiles(r[None], [0.5])[0, 0]) for r in within]
+    reliability = [2.0 * max(one, 0.0) / (1.0 + max(one, 0.0)) for one in w]
+    first, second = between.first[0], between.second[0]
+    both = np.isfinite(first) & np.isfinite(second)
+    return KindsCompared(
+        cells=between.cells,
+        expected=first,
+        unexpected=second,
+        r=float(between.r[0]),
+        n=int(between.n_cells[0]),
+        within_expected=w[0],
+        within_unexpected=w[1],
+        ceiling=float(np.sqrt(reliability[0] * reliability[1])),
+        difference=float((second - first)[both].mean()) if both.any() else float("nan"),
+    )
+
+
+@dataclass(frozen=True)
+class ReversalSpread:
+    """How far apart the cells' reversal points lie.
+
+    Attributes
+    ----------
+    sd
+        Standard deviation over cells of the reversal points from all trials, Hz.
+    sd_lasting
+        sqrt of the covariance over cells of the reversal points of two random halves, median over splits, Hz:
+        the part of the spread that is no noise of single trials. Zero where the covariance is negative.
+    n_cells
+        Number of cells with a reversal point from all trials.
+    """
+
+    sd: float
+    sd_lasting: float
+    n_cells: int
+
+
+def spread_of_reversal_points(
+    responses: Responses,
+    utility_axis: npt.ArrayLike,
+    rng: np.random.Generator,
+    *,
+    estimator: Estimator = "counting",
+    n_splits: int = 100,
+) -> ReversalSpread:
+    """Measure how far apart reversal points lie, with noise and without.
+
+    Parameters
+    ----------
+    responses
+        Responses of the cells, pooled.
+    utility_axis
+        (n_magnitudes,) Utility of each magnitude, Hz.
+    rng
+        Draws the halves and breaks ties.
+    estimator
+        Of the reversal points.
+    n_splits
+        Number of random splits.
+
+    Returns
+    -------
+    ReversalSpread
+    """
+    points = estimate_reversal_points(responses, utility_axis, rng, estimator=estimator).reversal_point
+    splits = split_half_reversal_points(responses, utility_axis, rng, n_splits=n_splits, estimator=estimator)
+    both = np.isfinite(splits.first) & np.isfinite(splits.second)
+    n = both.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = (
+            np.where(both, half - np.where(both, half, 0.0).sum(axis=1, keepdims=True) / n, 0.0)
+            for half in (splits.first, splits.second)
+        )
+        covariance = (first * second).sum(axis=1) / (n[:, 0] - 1.0)
+    lasting = float(_quantiles(covariance[None], [0.5])[0, 0])
+    there = points[np.isfinite(points)]
+    return ReversalSpread(float(there.std(ddof=1)), float(np.sqrt(max(lasting, 0.0))), there.size)
 
 
 def variance_shares(table: pd.DataFrame, value: str = "r") -> pd.Series:
