@@ -20,6 +20,7 @@ from papermill_book.errors import BookError
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
 from papermill_book.scheduling import run_chapters
 from papermill_book.settings import parse_parameters, read_settings, resolve_parameters
+from papermill_book.terms import find_unlinked, link_terms, pages_with_terms, read_glossary
 
 
 def _plainly(command: Callable[..., None]) -> Callable[..., None]:
@@ -114,6 +115,32 @@ def check(book: Path) -> None:
         click.echo(str(problem))
     if problems:
         click.echo(f"{len(problems)} to mend", err=True)
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("pages", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--write", is_flag=True, help="Write the links into the pages.")
+@_book
+@_plainly
+def terms(pages: tuple[Path, ...], write: bool, book: Path) -> None:
+    """List terms of the glossary that PAGES, or all pages, do not link where they first use them."""
+    root = book.resolve()
+    settings = read_settings(root)
+    if not settings.glossary:
+        raise BookError("_config.yml: papermill_book.glossary names no page, so there are no terms to link")
+    glossary = read_glossary(root / settings.glossary, settings.everyday_terms)
+    left = 0
+    for path in [page.resolve() for page in pages] or pages_with_terms(settings):
+        uses = find_unlinked(path, glossary)
+        if write:
+            text, uses = link_terms(path.read_text(encoding="utf-8"), uses, glossary)
+            path.write_text(text, encoding="utf-8")
+        for use in uses:
+            click.echo(f"{path.relative_to(root).as_posix()}:{use.line}: {use.words!r}: {use.link}")
+        left += len(uses)
+    if left:
+        click.echo(f"{left} to link", err=True)
         sys.exit(1)
 
 

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ class Build:
     """The results of the last full build on recorded data."""
     claims: tuple[Claim, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Path of every source file of the code to its SHA-256."""
+        return hash_code(self.settings.root, self.settings.code)
+
+    @cached_property
+    def git(self) -> dict[str, Any]:
+        """Commit of the sources and whether they differ from it; empty outside a checkout."""
+        return git_state(self.settings.root)
 
     @property
     def simulated(self) -> bool:
@@ -171,11 +182,11 @@ def write_outputs(build: Build, folder: Path) -> None:
     folder : Path
         Gets ``results/``, ``records/`` and ``notebooks/``.
     """
-    code = hash_code(build.settings.root, build.settings.code)
-    git = git_state(build.settings.root)
     for name, run in build.runs.items():
         write_json(folder / "results" / f"{name}.json", run.results)
-        write_json(folder / "records" / f"{name}.json", make_record(run, build.settings, code, git))
+        write_json(
+            folder / "records" / f"{name}.json", make_record(run, build.settings, build.code, build.git)
+        )
         if run.notebook is not None:
             write_notebook(run.notebook, folder / "notebooks" / f"{name}.ipynb")
     write_json(folder / "results" / "claims.json", as_json(list(build.verdicts)))

@@ -11,48 +11,26 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
-from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from myst_parser.config.main import MdParserConfig
-from myst_parser.parsers.mdit import create_md_parser
 from nbformat import NotebookNode
 
 from papermill_book.chapters import is_chapter, read_chapter
 from papermill_book.errors import BookError
 from papermill_book.execution import ChapterRun, own_code_cells
+from papermill_book.prose import DIRECTIVE, PROSE, parse, prose_lines, without_options
 from papermill_book.settings import Settings
+from papermill_book.terms import find_unlinked, pages_with_terms, read_glossary
 
 _NUMBER = re.compile(r"(?<!\w)\d[\d.,]*")
 #: Numbers that name a thing rather than count or measure one.
 _NAMES = re.compile(
-    r"\b(?:1[6-9]\d\d|20\d\d)\b"
+    r"\b(?:1[6-9]\d\d|20\d\d)\b|\bSHA-\d+"
     r"|\b(?:Extended Data )?(?:Figs?\.?|Figures?|Chapters?|Parts?|Sections?|Tables?|Appendix|Eqs?\.?|"
     r"Equations?|Exercises?|Step|Box|Lemma|Theorem|Proposition|Python|version|Nature|WCAG|CC BY)\s+\d+[\w.]*"
     r"(?:\s*(?:,|and|to|–|-|−)\s*\d+\w*)*",
 )
-_CITE = re.compile(r"^cite")
-#: Directives whose body is prose.
-_PROSE = {
-    "admonition", "attention", "caution", "danger", "error", "hint", "important", "note", "tip", "warning",
-    "seealso", "dropdown", "margin", "sidebar", "topic", "epigraph", "figure", "list-table", "table", "grid",
-    "grid-item", "grid-item-card", "card", "tab-set", "tab-item", "glossary", "prf:theorem",
-    "exercise", "solution",
-}  # fmt: skip
-#: Those whose first line is a matter of layout, or a file, and not a title.
-_LAYOUT = {"grid", "figure", "margin", "epigraph", "tab-set"}
-_EXTENSIONS = {
-    "colon_fence",
-    "dollarmath",
-    "amsmath",
-    "deflist",
-    "attrs_inline",
-    "attrs_block",
-    "substitution",
-}
-_DIRECTIVE = re.compile(r"^\{([\w:-]+)\}\s*(.*)$")
 _PLOTTING = ("matplotlib", "seaborn")
 
 
@@ -78,55 +56,6 @@ class _Allowed:
     used: bool = False
 
 
-def _parser() -> Any:
-    return create_md_parser(MdParserConfig(enable_extensions=_EXTENSIONS), RendererHTML)
-
-
-def _prose_lines(tokens: Sequence[Token], offset: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield (line from 1, its prose, whether a citation stands on it) of every inline token."""
-    for token in tokens:
-        if token.type == "inline" and token.map is not None:
-            line, text, cited = token.map[0], "", False
-            for child in token.children or []:
-                if child.type in ("softbreak", "hardbreak"):
-                    yield offset + line + 1, text, cited
-                    line, text, cited = line + 1, "", False
-                elif child.type == "text":
-                    text += child.content
-                elif child.type == "myst_role":
-                    cited = cited or bool(_CITE.match(child.meta["name"]))
-                    text += "\0"
-                elif child.type == "image" or child.type not in (
-                    "link_open",
-                    "link_close",
-                    "strong_open",
-                    "strong_close",
-                    "em_open",
-                    "em_close",
-                ):
-                    text += "\0"
-            yield offset + line + 1, text, cited
-        elif token.type in ("fence", "colon_fence") and token.map is not None:
-            found = _DIRECTIVE.match(token.info.strip())
-            if found and found.group(1) in _PROSE:
-                if found.group(2) and found.group(1) not in _LAYOUT:
-                    yield from _prose_lines(_parser().parse(found.group(2)), offset + token.map[0])
-                body, skipped = _without_options(token.content)
-                yield from _prose_lines(_parser().parse(body), offset + token.map[0] + 1 + skipped)
-
-
-def _without_options(content: str) -> tuple[str, int]:
-    """Take the option lines off a directive's body; also how many lines they were."""
-    lines = content.split("\n")
-    if lines and lines[0].strip() == "---":
-        end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), 0)
-        return "\n".join(lines[end + 1 :]), end + 1
-    number = 0
-    while number < len(lines) and lines[number].lstrip().startswith(":"):
-        number += 1
-    return "\n".join(lines[number:]), number
-
-
 def _numbers_in(text: str) -> list[str]:
     named = [found.span() for found in _NAMES.finditer(text)]
     return [
@@ -139,9 +68,10 @@ def _numbers_in(text: str) -> list[str]:
 def _check_numbers(
     path: str, tokens: Sequence[Token], offset: int, allowed: list[_Allowed]
 ) -> Iterator[Problem]:
-    for line, text, cited in _prose_lines(tokens, offset):
-        if cited:
+    for line in prose_lines(tokens, offset):
+        if line.cited:
             continue
+        text = line.text
         for entry in allowed:
             if entry.file == path and entry.text in text:
                 entry.used = True
@@ -149,7 +79,7 @@ def _check_numbers(
         for number in _numbers_in(text):
             yield Problem(
                 path,
-                line,
+                line.number,
                 f"the number {number} stands in the prose, but no cell reported it and no citation carries "
                 "it: use {reported}, cite its source on this line, or add the phrase to the allow-list",
             )
@@ -163,15 +93,15 @@ def _check_images(path: str, tokens: Sequence[Token], offset: int) -> Iterator[P
                 if child.type == "image" and not (child.content or "").strip():
                     yield Problem(path, offset + token.map[0] + 1, message)
         elif token.type in ("fence", "colon_fence") and token.map is not None:
-            found = _DIRECTIVE.match(token.info.strip())
+            found = DIRECTIVE.match(token.info.strip())
             if not found:
                 continue
             name, line = found.group(1), offset + token.map[0]
             if name in ("figure", "image") and not re.search(r"^\s*:?alt:\s*\S", token.content, re.MULTILINE):
                 yield Problem(path, line + 1, message)
-            if name in _PROSE:
-                body, skipped = _without_options(token.content)
-                yield from _check_images(path, _parser().parse(body), line + 1 + skipped)
+            if name in PROSE:
+                body, skipped = without_options(token.content)
+                yield from _check_images(path, parse(body), line + 1 + skipped)
 
 
 def _plotting_names(sources: Sequence[str]) -> set[str]:
@@ -251,7 +181,7 @@ def _check_chapter_cells(
         caption = ((cell.metadata.get("mystnb") or {}).get("figure") or {}).get("caption")
         if caption:
             line = chapter.lines[number] - 1
-            for problem in _check_numbers(name, _parser().parse(str(caption)), 0, allowed):
+            for problem in _check_numbers(name, parse(str(caption)), 0, allowed):
                 yield Problem(name, line, f"in the caption: {problem.message}")
 
 
@@ -281,6 +211,18 @@ def read_allowed(path: Path) -> list[_Allowed]:
     return [_Allowed(entry["file"], str(entry["text"])) for entry in entries]
 
 
+def _check_terms(settings: Settings, pattern: str) -> Iterator[Problem]:
+    glossary = read_glossary(settings.root / settings.glossary, settings.everyday_terms)
+    for path in pages_with_terms(settings, pattern):
+        for use in find_unlinked(path, glossary):
+            yield Problem(
+                path.relative_to(settings.root).as_posix(),
+                use.line,
+                f"{use.words!r} is in the glossary, and not linked where this page first uses it: write "
+                f"{use.link}, or have 'papermill_book terms --write' do so",
+            )
+
+
 def check_sources(settings: Settings, pattern: str = "book/**/*.md") -> list[Problem]:
     """Check every page of a book as it is written.
 
@@ -299,11 +241,13 @@ def check_sources(settings: Settings, pattern: str = "book/**/*.md") -> list[Pro
     problems: list[Problem] = []
     for path in sorted(settings.root.glob(pattern)):
         name = path.relative_to(settings.root).as_posix()
-        tokens = _parser().parse(path.read_text(encoding="utf-8"))
+        tokens = parse(path.read_text(encoding="utf-8"))
         problems += _check_numbers(name, tokens, 0, allowed)
         problems += _check_images(name, tokens, 0)
         if is_chapter(path):
             problems += _check_chapter_cells(path, name, settings, allowed)
+    if settings.glossary:
+        problems += _check_terms(settings, pattern)
     problems += [
         Problem(
             settings.allowed_numbers,

@@ -33,6 +33,8 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+from papermill_book.api import setup_api
+from papermill_book.backmatter import setup_backmatter
 from papermill_book.build import Build, run_book, surprises, write_outputs
 from papermill_book.chapters import Chapter, by_name, is_chapter, read_chapter
 from papermill_book.checks import check_executed_figures
@@ -178,6 +180,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register this extension with Sphinx."""
     app.add_config_value("papermill_book", {}, "env", [dict])
     setup_pages(app)
+    setup_api(app)
+    setup_backmatter(app)
     app.connect("config-inited", begin, priority=0)
     # After MyST-NB has made its own configuration (default priority 500).
     app.connect("builder-inited", run_chapters, priority=900)

@@ -111,12 +111,29 @@ class ReportedRole(SphinxRole):
             return [nodes.strong("", "??")], []
 
 
-class _Table(SphinxDirective):
+class Table(SphinxDirective):
     """A table whose cells are Markdown, in a box that scrolls sideways on a narrow screen."""
 
     def make_table(
         self, columns: dict[str, int], rows: list[list[str]], ids: list[str], name: str
     ) -> list[nodes.Node]:
+        """Make the table.
+
+        Parameters
+        ----------
+        columns : dict of str to int
+            Heading and width of each column.
+        rows : list of list of str
+            Markdown, a cell each.
+        ids : list of str
+            An anchor for each row.
+        name : str
+            A class for the box.
+
+        Returns
+        -------
+        list of docutils nodes
+        """
         widths = " ".join(str(width) for width in columns.values())
         lines = ["````{list-table}", ":header-rows: 1", f":widths: {widths}", ""]
         for row in [list(columns), *rows]:
@@ -141,7 +158,7 @@ def _ours(verdict: Verdict) -> str:
     return text
 
 
-class ClaimsTable(_Table):
+class ClaimsTable(Table):
     """``{claims}`` shows published values, ours, the rule and the verdict."""
 
     option_spec = {"chapter": directives.unchanged}  # noqa: RUF012 - docutils reads it from the class
@@ -180,7 +197,7 @@ class ClaimsTable(_Table):
         return self.make_table(columns, rows, ids, "pb-claims")
 
 
-class ResultsTable(_Table):
+class ResultsTable(Table):
     """``{results}`` lists every number that this build reported."""
 
     def run(self) -> list[nodes.Node]:

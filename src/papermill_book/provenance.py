@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 from papermill_book.execution import ChapterRun
 from papermill_book.settings import Settings
+
+_PIN = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)", re.MULTILINE)
 
 
 def sha256(path: Path) -> str:
@@ -62,6 +65,32 @@ def package_versions() -> dict[str, str]:
             if distribution.metadata["Name"]
         )
     )
+
+
+def python_version() -> str:
+    """Version of the Python that runs."""
+    return platform.python_version()
+
+
+def locked_versions(path: Path) -> dict[str, list[str]]:
+    """Versions that a requirements file pins, by normalised name.
+
+    Parameters
+    ----------
+    path : Path
+        May be absent.
+
+    Returns
+    -------
+    dict of str to list of str
+        More than one version where the pin depends on the Python.
+    """
+    if not path.is_file():
+        return {}
+    versions: dict[str, list[str]] = {}
+    for found in _PIN.finditer(path.read_text(encoding="utf-8")):
+        versions.setdefault(found["name"].lower().replace("_", "-"), []).append(found["version"])
+    return versions
 
 
 def git_state(root: Path) -> dict[str, Any]:
@@ -119,7 +148,7 @@ def make_record(
         "overridden": sorted(run.overridden),
         "seeds": {name: value for name, value in run.parameters.items() if name.startswith("seed")},
         "data": list(run.data),
-        "python": platform.python_version(),
+        "python": python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "packages": package_versions(),
         "seconds": round(run.seconds, 3),

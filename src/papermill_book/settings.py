@@ -32,6 +32,8 @@ _KEYS = {
     "claims",
     "reference",
     "allowed_numbers",
+    "glossary",
+    "everyday_terms",
     "not_drawing",
     "stand_in_notice",
 }
@@ -75,6 +77,10 @@ class Settings:
     """Results of the last full build on recorded data."""
     allowed_numbers: str = "book/allowed-numbers.yml"
     """Plain numbers that may stand in the prose."""
+    glossary: str = ""
+    """The page of the glossary, if terms are to be linked to it; empty for none."""
+    everyday_terms: tuple[str, ...] = ()
+    """Terms of the glossary that are plain words as well, so that they are linked by hand."""
     not_drawing: tuple[str, ...] = ()
     """Functions of plotting modules that draw nothing, for the check on alt text."""
     stand_in_notice: str = "This page was built on simulated data, not on recordings."
@@ -195,7 +201,7 @@ def make_settings(
             for name, part in _mapping(config.pop("chapters", None), "papermill_book.chapters").items()
         },
     )
-    for key in ("code", "not_drawing"):
+    for key in ("code", "everyday_terms", "not_drawing"):
         if key in config:
             config[key] = tuple(config[key])
     if "environment" in config:

@@ -76,20 +76,105 @@ report("other.answer", 42)
 ```
 """
 )
+SIZES = '''\
+"""How large things are.
+
+Made of `Size` alone.
+"""
+
+import functools
+
+import a_library_that_is_not_there
+
+scale = 1.0
+"""Of everything."""
+
+
+class Size:
+    """A size, in *metres*.
+
+    Parameters
+    ----------
+    metres : float
+        Not below zero.
+    """
+
+    unit: str = "m"
+    """What it is given in."""
+
+    def __init__(self, metres: float, *, exact: bool = True) -> None:
+        self.metres = metres
+
+    @property
+    def doubled(self) -> float:
+        """Twice the size."""
+        return 2 * self.metres
+
+
+@a_library_that_is_not_there.compiled(cache=True)
+def grow(size, by=2.0):
+    """Grow a `Size`, see :func:`shrink`.
+
+    Parameters
+    ----------
+    size : Size
+        What grows.
+    by : float
+        How many times.
+
+    Returns
+    -------
+    Size
+        The larger one, :math:`s b`.
+
+    Raises
+    ------
+    ValueError
+        If ``by`` is below zero.
+    """
+
+
+def _hidden():
+    """Not public."""
+'''
+BACK = """\
+# Back
+
+```{made}
+```
+
+```{colophon}
+:packages: numpy
+```
+
+```{api}
+sizes
+```
+
+```{glossary}
+answer
+  What [Other](other.md) gives.
+```
+
+An {term}`answer` from {py:obj}`sizes.grow`.
+"""
 PAGES = {
     "_config.yml": CONFIG,
     "_toc.yml": (
         "format: jb-book\nroot: book/index\nchapters:\n"
-        "- file: book/good\n- file: book/other\n- file: book/reproduction\n"
+        "- file: book/good\n- file: book/other\n- file: book/reproduction\n- file: book/back\n"
     ),
     "references.bib": "@article{nobody2020, author={Body, No}, title={T}, journal={J}, year={2020}}\n",
     "src/science.py": "scale = 1.0\n",
+    "src/sizes.py": SIZES,
+    "requirements.txt": "NumPy==0.1 ; python_version < '9' \\\n    --hash=sha256:0\n",
     "book/index.md": "# Tiny\n\nThe answer is {reported}`other.answer`.\n",
     "book/good.md": GOOD,
     "book/other.md": OTHER,
     "book/reproduction.md": (
         "# Reproduction\n\n```{claims}\n```\n\n```{results}\n```\n\n```{bibliography}\n```\n"
     ),
+    "book/back.md": BACK,
     "book/published.yml": textwrap.dedent(
         """\
         - id: answer
