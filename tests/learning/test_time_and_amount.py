@@ -6,7 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from distributional_dopamine.distributions.delayed_rewards import joint_matrix, reward_map
+from distributional_dopamine.distributions.delayed_rewards import (
+    discounted_expectiles,
+    joint_matrix,
+    reward_map,
+)
 from distributional_dopamine.learning import time_and_amount as ta
 
 
@@ -36,6 +40,16 @@ def test_even_cells_come_to_hold_the_discounted_mean():
     sensitivities = ta.threshold_sensitivity(truth.amounts, thresholds, 0.5)
     exact = joint_matrix(gammas, truth.delays, sensitivities) @ truth.probabilities.ravel()
     np.testing.assert_allclose(values, exact, atol=0.01)
+
+
+def test_asymmetric_cells_hold_the_expectile_when_there_is_a_single_fork():
+    # A small reward soon or a large one late: what is uncertain is settled at one moment.
+    truth = reward_map([0.5, 1.5], [2.0, 6.0], [[1, 0], [0, 1]])
+    gammas, taus = np.array([0.5, 0.8, 0.9]), np.array([0.2, 0.5, 0.8])
+    delays, amounts = truth.sample(60_000, np.random.default_rng(1))
+    felt = np.repeat(amounts[:, None], 3, axis=1)
+    values = ta.learn_delayed_rewards(felt, delays, gammas, 0.01 * taus, 0.01 * (1 - taus), 0.5)[0]
+    np.testing.assert_allclose(values, discounted_expectiles(truth, gammas, taus), atol=0.05)
 
 
 @given(st.floats(0, 20), st.floats(0.2, 5), st.floats(0.02, 2))
