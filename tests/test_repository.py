@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 INSTALLED_AS = {
     "IPython": "ipython",
     "docutils": "jupyter-book",
+    "h5py": "pynwb",
     "jupyter_cache": "jupyter-cache",
     "jupyter_client": "ipykernel",
     "markdown_it": "jupyter-book",

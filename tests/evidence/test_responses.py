@@ -17,6 +17,7 @@ from distributional_dopamine.evidence.responses import (
     compute_responses,
     find_odd_trials,
     normalise_by_cell,
+    pool_arrays,
     pool_trials,
     reward_probabilities,
     round_half_away,
@@ -25,7 +26,7 @@ from distributional_dopamine.evidence.responses import (
     to_arrays,
     utility_axis,
 )
-from distributional_dopamine.recordings import MAGNITUDES
+from distributional_dopamine.recordings import MAGNITUDES, Provenance, Recordings, Unit, make_trials
 
 PUBLISHED_AXIS = [-3.57682, -3.28844, -2.76481, -1.75878, 0.24213, 4.42842, 8.32422]  # claims D11
 PUBLISHED_SHARES = [
@@ -191,8 +192,10 @@ def test_pooling_shifts_unexpected_trials_by_the_difference_of_grand_means():
     assert pooled["response"].tolist() == [1.0, 3.0, 4.0, 5.0, 3.5, 5.5, 7.5, 3.0]
     assert pool_trials(table, "unexpected")["response"].tolist() == [1.0, 3.0, 5.0, 0.5]
     assert pool_trials(table, "expected")["trial"].tolist() == [0, 1, 0, 2]
-    with pytest.raises(ValueError, match="needs expected trials"):
-        pool_trials(table[~table["expected"]])
+    with pytest.raises(ValueError, match="trials='expected' needs such trials"):
+        pool_trials(table[~table["expected"]], "expected")
+    with pytest.raises(ValueError, match="needs such trials; responses hold none"):
+        pool_trials(table.iloc[:0])
     with pytest.raises(ValueError, match="trials must be"):
         pool_trials(table, "both")
     with pytest.raises(ValueError, match="magnitude missing"):
@@ -233,9 +236,51 @@ def test_arrays_hold_the_same_responses_and_give_them_back():
 
 def test_arrays_refuse_what_they_cannot_hold():
     with pytest.raises(ValueError, match=r"magnitude must be one of .* found \[7.0\]"):
-        to_arrays(table_of([("a", 7.0, True, 0, 1.0)]))
+        to_arrays(table_of([("a", 7.0, True, 0, 1.0)]), MAGNITUDES)
+    with pytest.raises(ValueError, match="magnitudes must be one or more numbers in ascending order"):
+        to_arrays(table_of([("a", 5.0, True, 0, 1.0)]), (5.0, 2.5))
     with pytest.raises(ValueError, match="response must be finite; found 1"):
         to_arrays(table_of([("a", 5.0, True, 0, math.nan)]))
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_one_kind_of_trials_pools_to_itself(expected):
+    table = table_of([("a", 1.2, expected, 0, 1.0), ("a", 5.0, expected, 1, 4.0)])
+    pd.testing.assert_frame_equal(pool_trials(table), table)
+    arrays = to_arrays(table)
+    assert pool_arrays(arrays) is arrays
+
+
+def test_sizes_come_from_the_table_where_they_are_not_the_seven():
+    table = table_of([("a", 1.0, True, 0, 1.0), ("a", 40.0, True, 1, 4.0), ("b", 6.0, True, 0, 2.0)])
+    assert to_arrays(table).magnitudes == (1.0, 6.0, 40.0)
+    assert to_arrays(table_of([("a", 5.0, True, 0, 1.0)])).magnitudes == MAGNITUDES
+    # what a recording of another laboratory has, though it shares some of the seven, and cells lack some
+    table = table_of([("a", 2.5, True, 0, 1.0), ("b", 20.0, True, 0, 4.0)])
+    table.attrs["magnitudes"] = (2.5, 10.0, 20.0)
+    chosen = pool_trials(table)[lambda t: t["cell"] == "b"].reset_index(drop=True)
+    assert to_arrays(chosen).magnitudes == (2.5, 10.0, 20.0)
+
+
+def test_each_reward_has_its_own_time():
+    cue = 50_000.0
+    delays = [400.0, 1500.0, 2600.2, 7000.0]
+    events = [cue + 20_000 * i for i in range(4)]
+    spikes = [e + d + s for e, d in zip(events, delays, strict=True) for s in (250.0, 590.0, 650.0)]
+    spikes += [e - 500.0 for e in events]
+    trials = make_trials(
+        np.array(events) / 1e3,
+        ["expected"] * 4,
+        [1.0, 2.0, 3.0, 4.0],
+        reward_time=(np.array(events) + delays) / 1e3,
+    )
+    unit = Unit("a", "s", "g", np.sort(spikes) / 1e3, trials)
+    recordings = Recordings((unit,), Provenance("by hand", "simulated", "simulator"))
+    table = compute_responses(recordings)
+    assert table["response"].tolist() == pytest.approx([2 / 0.4 - 1] * 4)
+    assert to_arrays(table).magnitudes == (1.0, 2.0, 3.0, 4.0)
+    smooth = compute_responses(recordings, FIGURES_4_5)["response"].to_numpy()
+    assert smooth[1:] == pytest.approx(smooth[1])  # far from the edges of the trace the delay does not matter
 
 
 def test_axis_is_the_mean_over_cells_of_means_over_trials():

@@ -98,7 +98,8 @@ def test_a_folder_of_your_own(write_unit: WriteUnit, tmp_path: Path) -> None:
     recordings = read_folder(tmp_path, name="mine", citation="Me, today")
     assert [unit.name for unit in recordings.units] == ["mouse1_TT1_1", "mouse2_TT1_1"]
     assert dict(recordings.n_unlabelled) == {"mouse1_TT1_1": 1, "mouse2_TT1_1": 1}
-    excluded = dict(recordings.excluded)
+    excluded = {exclusion.name: exclusion.reason for exclusion in recordings.excluded}
+    assert {exclusion.what for exclusion in recordings.excluded} == {"file"}
     assert excluded["mouse3_TT1_1.mat"].startswith("spike must be in ascending order")
     assert sorted(excluded) in (
         ["mouse1_TT1_1.mat", "mouse3_TT1_1.mat"],

@@ -57,6 +57,34 @@ def test_trials_in_order_of_time_with_their_rewards() -> None:
     assert trials["odour"].tolist() == [1, 0, 2]
 
 
+def test_trials_of_another_laboratory() -> None:
+    trials = make_trials(
+        [10.0, 20.0],
+        ["expected", "no_reward"],
+        [3.0, np.nan],
+        [4, 0],
+        reward_time=[12.25, np.nan],
+        cue=["a tone", ""],
+    )
+    np.testing.assert_array_equal(trials["reward_time"], [12.25, np.nan])
+    assert trials["cue"].tolist() == ["a tone", ""]
+    assert unit(trials=trials).trials["cue"].tolist() == ["a tone", ""]
+    assert unit().trials["cue"].tolist() == ["1", "", "2"]
+    with pytest.raises(RecordingsError, match=r"must have one length; found .*'cue': 1"):
+        make_trials([10.0, 20.0], ["expected"] * 2, [3.0, 3.0], cue=["a"])
+
+
+def test_lazy_spikes_are_read_each_time_and_checked() -> None:
+    stored = [np.array([1.0, 2.0]), np.array([2.0, 1.0])]
+    lazy = Unit.lazy("a", "s", "g", lambda: stored.pop(0), unit().trials)
+    assert len(stored) == 2
+    assert lazy.spike_times.tolist() == [1.0, 2.0]
+    with pytest.raises(RecordingsError, match="Unit 'a': spike_times must be in ascending order"):
+        lazy.spike_times  # noqa: B018  # reading is what is tested
+    with pytest.raises(AttributeError, match="no attribute 'spikes'"):
+        lazy.spikes  # type: ignore[attr-defined]  # noqa: B018  # the point of the test
+
+
 @pytest.mark.parametrize(
     ("spikes", "message"),
     [
@@ -76,14 +104,15 @@ def test_spikes_that_are_refused(spikes: Any, message: str) -> None:
     [
         ("event_time", [10.0, np.nan, 30.0], "event_time must be finite"),
         ("event_time", [20.0, 10.0, 30.0], "event_time must be in ascending order"),
-        ("reward_time", [11.0, 20.0, np.nan], "trial 0 (expected) has its reward 1.0 s after its event"),
+        ("reward_time", [9.0, 20.0, np.nan], "trial 0 (expected) has its reward -1.0 s after its event"),
+        ("reward_time", [11.5, 21.0, np.nan], "trial 1 (unexpected) has its reward 1.0 s after its event"),
         (
             "reward_time",
             [11.5, np.nan, np.nan],
             "reward_time must be a finite number on trials with a reward",
         ),
         ("magnitude", [5.0, 0.1, 2.0], "found 2.0 on trial 2 of kind no_reward"),
-        ("magnitude", [5.0, -0.1, np.nan], "magnitude must be above 0 µL; found -0.1"),
+        ("magnitude", [5.0, -0.1, np.nan], "magnitude must be above 0; found -0.1"),
         ("kind", ["expected", "surprising", "no_reward"], "found surprising"),
         ("kind", ["expected", None, "no_reward"], "found nan"),
         ("odour", [1.0, 0.5, 2.0], "odour must be a whole number on every trial"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from distributional_dopamine.recordings.matlab import odd_trials
+from distributional_dopamine.recordings.measured import MeasuredResponses
 from distributional_dopamine.recordings.model import MAGNITUDES, Recordings, Unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,12 +28,17 @@ IntArray = npt.NDArray[np.int64]
 TrialSet = Literal["pooled", "expected", "unexpected"]
 
 TRACE = (-1000, 3000)
-"""Milliseconds around the event (odour, or unexpected reward) over which spikes are counted."""
+"""Milliseconds around the event (cue, or unexpected reward) over which spikes are counted.
+
+Where the reward comes more than 1,500 ms after the event, the end is that much later.
+"""
 
 BASELINE = (-1000, 0)
 """Milliseconds around the event that give the baseline, the end not included."""
 
 RESPONSE_COLUMNS = ("cell", "magnitude", "expected", "trial", "response")
+
+_USUAL_DELAY = 1500  # ms from odour to reward in the public data, whose trace of 3,000 ms holds the reward
 
 # Rates that differ from zero only by rounding are set to zero, so that a trial whose response is exactly zero
 # counts neither as a positive nor as a negative one, on every machine. The smallest true response is some
@@ -117,23 +124,26 @@ def spike_weights(definition: ResponseDefinition, reward_delay: int = 0) -> Floa
     definition
         How spikes become a response.
     reward_delay
-        Whole ms from the event to the reward: 0 on unexpected trials, 1,500 on expected ones.
+        Whole ms from the event to the reward: 0 on unexpected trials; 1,500 on expected ones of the public
+        data.
 
     Returns
     -------
     array
-        (4001,) weights in Hz per spike for the bins -1000, ... 3000 ms relative to the event.
+        (4001,) weights in Hz per spike for the bins -1000, ... 3000 ms relative to the event; more where the
+        reward is later than 1,500 ms.
 
     Raises
     ------
     ValueError
         If the window reaches beyond the trace.
     """
-    n_bins = TRACE[1] - TRACE[0] + 1
+    end = int(_trace_end(np.asarray(reward_delay)))
+    n_bins = end - TRACE[0] + 1
     start, stop = (int(edge) + reward_delay - TRACE[0] for edge in definition.window)
     if start < 0 or stop > n_bins:
         raise ValueError(
-            f"window must lie within {TRACE[0]} to {TRACE[1]} ms of the event; found {definition.window} ms "
+            f"window must lie within {TRACE[0]} to {end} ms of the event; found {definition.window} ms "
             f"after a reward that comes {reward_delay} ms after it"
         )
     # Backwards through the steps (the adjoint of each): window, centred kernel, baseline, causal kernel.
@@ -153,6 +163,16 @@ def spike_weights(definition: ResponseDefinition, reward_delay: int = 0) -> Floa
     return np.asarray(1000.0 * weights)
 
 
+def _trace_end(delays: npt.NDArray[np.int64]) -> IntArray:
+    """Give the last bin of a trace, ms after the event, for rewards that come ``delays`` ms after it."""
+    return np.asarray(TRACE[1] + np.maximum(delays - _USUAL_DELAY, 0), dtype=np.int64)
+
+
+@lru_cache(maxsize=2048)  # sessions whose delays vary have some hundred; 32 kB each
+def _cached_weights(definition: ResponseDefinition, reward_delay: int) -> FloatArray:
+    return spike_weights(definition, reward_delay)
+
+
 def round_half_away(x: FloatArray) -> IntArray:
     """Round to the nearest whole number, halves away from zero, as MATLAB's ``round`` does.
 
@@ -170,10 +190,12 @@ def _milliseconds(seconds: npt.ArrayLike) -> FloatArray:
     return np.asarray(np.round(np.asarray(seconds, dtype=np.float64) * 1e3, 6))
 
 
-def _spikes_by_trial(spikes: FloatArray, events: FloatArray, rounded: bool) -> tuple[IntArray, IntArray]:
+def _spikes_by_trial(
+    spikes: FloatArray, events: FloatArray, ends: IntArray, rounded: bool
+) -> tuple[IntArray, IntArray]:
     """Give (trial, bin) of every spike strictly within the trace around an event; all times in ms."""
     first = np.searchsorted(spikes, events + TRACE[0], side="right")
-    last = np.searchsorted(spikes, events + TRACE[1], side="left")
+    last = np.searchsorted(spikes, events + ends, side="left")
     counts = np.maximum(last - first, 0)
     trial = np.repeat(np.arange(events.size), counts)
     within = np.arange(trial.size) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -186,12 +208,15 @@ def _unit_responses(unit: Unit, definition: ResponseDefinition) -> pd.DataFrame:
     trials = unit.trials[unit.trials["kind"].isin(["expected", "unexpected"])]
     events = _milliseconds(trials["event_time"])
     delays = round_half_away(_milliseconds(trials["reward_time"]) - events)
-    trial, bins = _spikes_by_trial(_milliseconds(unit.spike_times), events, definition.rounded_bins)
+    spikes = _milliseconds(unit.spike_times)
+    trial, bins = _spikes_by_trial(spikes, events, _trace_end(delays), definition.rounded_bins)
     response = np.zeros(events.size)
-    for delay in np.unique(delays):
-        chosen = delays[trial] == delay
-        weights = spike_weights(definition, int(delay))
-        response += np.bincount(trial[chosen], weights=weights[bins[chosen]], minlength=events.size)
+    if trial.size:
+        distinct, which = np.unique(delays, return_inverse=True)
+        each = [_cached_weights(definition, int(delay)) for delay in distinct]
+        starts = np.cumsum([0, *(weights.size for weights in each)])[:-1]
+        weights = np.concatenate(each)[starts[which[trial]] + bins]
+        response += np.bincount(trial, weights=weights, minlength=events.size)
     response[np.abs(response) < _ZERO] = 0.0
     return pd.DataFrame(
         {
@@ -205,14 +230,18 @@ def _unit_responses(unit: Unit, definition: ResponseDefinition) -> pd.DataFrame:
 
 
 def compute_responses(
-    recordings: Recordings, definition: ResponseDefinition = PLAIN, *, drop_odd_trials: bool = False
+    recordings: Recordings | MeasuredResponses,
+    definition: ResponseDefinition = PLAIN,
+    *,
+    drop_odd_trials: bool = False,
 ) -> pd.DataFrame:
     """Compute the response of every cell to every reward.
 
     Parameters
     ----------
     recordings
-        The units, with their spikes and trials.
+        The units, with their spikes and trials; or responses measured otherwise, which are given as they are,
+        whatever the definition.
     definition
         How the spikes of a trial become a response: ``PLAIN``, ``FIGURES_4_5``, ``FIGURE_2B``, or your own
         (``dataclasses.replace(PLAIN, window=(100, 500))``).
@@ -222,15 +251,19 @@ def compute_responses(
     Returns
     -------
     pandas.DataFrame
-        One row a rewarded trial: ``cell`` (name of the unit), ``magnitude`` (µL), ``expected`` (bool),
-        ``trial`` (its index in the unit's table of trials), ``response`` (Hz above baseline). A response that
-        differs from zero by less than 1e-9 Hz is zero.
+        One row a rewarded trial: ``cell`` (name of the unit), ``magnitude`` (in the unit of the recordings),
+        ``expected`` (bool), ``trial`` (its index in the unit's table of trials), ``response`` (Hz above
+        baseline). A response that differs from zero by less than 1e-9 Hz is zero. The table remembers all
+        sizes of the recordings, ``attrs["magnitudes"]``, for :func:`to_arrays`.
 
     Raises
     ------
     ValueError
-        If there are no units, or the window reaches beyond -1,000 to 3,000 ms of the event.
+        If there are no units, or the window reaches beyond -1,000 to 3,000 ms of the event (beyond 1,500 ms
+        after the reward, where that is later).
     """
+    if isinstance(recordings, MeasuredResponses):
+        return recordings.responses.copy()
     if not len(recordings):
         raise ValueError("recordings must hold at least one unit; found none")
     table = pd.concat([_unit_responses(unit, definition) for unit in recordings.units], ignore_index=True)
@@ -238,6 +271,7 @@ def compute_responses(
         odd = pd.MultiIndex.from_frame(find_odd_trials(recordings)[["cell", "trial"]])
         keep = ~pd.MultiIndex.from_frame(table[["cell", "trial"]]).isin(odd)
         table = table[keep].reset_index(drop=True)
+    table.attrs["magnitudes"] = recordings.magnitudes
     return table
 
 
@@ -280,7 +314,8 @@ def pool_trials(responses: pd.DataFrame, trials: TrialSet = "pooled") -> pd.Data
     """Choose the expected or the unexpected trials, or pool both as the paper does.
 
     For pooling, every unexpected response is shifted by one number, so that the grand means of both kinds
-    agree; the grand mean is the mean over magnitudes of the mean over cells of the mean over trials.
+    agree; the grand mean is the mean over magnitudes of the mean over cells of the mean over trials. Where
+    all trials are of one kind there is nothing to shift.
 
     Parameters
     ----------
@@ -297,7 +332,7 @@ def pool_trials(responses: pd.DataFrame, trials: TrialSet = "pooled") -> pd.Data
     Raises
     ------
     ValueError
-        If ``trials`` is none of the three, or a kind that is needed has no trial.
+        If ``trials`` is none of the three, or there are no trials of the kind asked for, or none at all.
 
     Examples
     --------
@@ -312,12 +347,14 @@ def pool_trials(responses: pd.DataFrame, trials: TrialSet = "pooled") -> pd.Data
     expected = responses["expected"].to_numpy(dtype=bool)
     if trials not in ("pooled", "expected", "unexpected"):
         raise ValueError(f"trials must be 'pooled', 'expected' or 'unexpected'; found {trials!r}")
-    for kind, chosen in (("expected", expected), ("unexpected", ~expected)):
-        if trials in (kind, "pooled") and not chosen.any():
-            raise ValueError(f"trials={trials!r} needs {kind} trials; responses hold none")
+    chosen = {"expected": expected, "unexpected": ~expected}.get(trials, np.ones_like(expected))
+    if not chosen.any():
+        raise ValueError(f"trials={trials!r} needs such trials; responses hold none")
     if trials != "pooled":
-        return responses[expected if trials == "expected" else ~expected].reset_index(drop=True)
+        return responses[chosen].reset_index(drop=True)
     out = responses.copy()
+    if expected.all() or not expected.any():
+        return out
     out.loc[~expected, "response"] += _grand_mean(responses[expected]) - _grand_mean(responses[~expected])
     return out
 
@@ -333,24 +370,19 @@ def pool_arrays(arrays: ResponseArrays) -> ResponseArrays:
     Parameters
     ----------
     arrays
-        Responses of both kinds of trials, not pooled yet.
+        Responses, not pooled yet.
 
     Returns
     -------
     ResponseArrays
-        The same, with the unexpected responses shifted.
-
-    Raises
-    ------
-    ValueError
-        If there are no trials of one kind.
+        The same, with the unexpected responses shifted; as they are where all trials are of one kind.
     """
+    if arrays.expected.all() or not arrays.expected.any():
+        return arrays
     n_conditions = arrays.offsets.size - 1
     condition = np.repeat(np.arange(n_conditions), np.diff(arrays.offsets))
     grand = []
-    for kind, chosen in (("expected", arrays.expected), ("unexpected", ~arrays.expected)):
-        if not chosen.any():
-            raise ValueError(f"arrays must hold {kind} trials to be pooled; found none")
+    for chosen in (arrays.expected, ~arrays.expected):
         counts = np.bincount(condition[chosen], minlength=n_conditions)
         sums = np.bincount(condition[chosen], weights=arrays.values[chosen], minlength=n_conditions)
         means = np.full(n_conditions, np.nan)
@@ -405,7 +437,7 @@ class ResponseArrays:
     cells
         (n_cells,) Names, in the order of the table they came from.
     magnitudes
-        (n_magnitudes,) Volumes of the rewards, µL, ascending.
+        (n_magnitudes,) Sizes of the rewards, ascending; µL in the public data.
     values
         (n_trials,) Responses of all cells, Hz, cell by cell and, within a cell, magnitude by magnitude.
     offsets
@@ -489,7 +521,7 @@ Responses: TypeAlias = pd.DataFrame | ResponseArrays
 """What every analysis takes: the tidy table, or its compact form."""
 
 
-def to_arrays(responses: Responses, magnitudes: Sequence[float] = MAGNITUDES) -> ResponseArrays:
+def to_arrays(responses: Responses, magnitudes: Sequence[float] | None = None) -> ResponseArrays:
     """Bring the tidy table into the compact form for compiled loops; a compact form is given back as it is.
 
     Parameters
@@ -497,7 +529,8 @@ def to_arrays(responses: Responses, magnitudes: Sequence[float] = MAGNITUDES) ->
     responses
         The tidy table, with one kind of trials or pooled.
     magnitudes
-        The magnitudes to take, µL, ascending.
+        The sizes of reward to take, ascending. By default those that the table remembers from its recordings;
+        else the seven of the public data, if it holds no others; else those it holds.
 
     Returns
     -------
@@ -507,7 +540,8 @@ def to_arrays(responses: Responses, magnitudes: Sequence[float] = MAGNITUDES) ->
     Raises
     ------
     ValueError
-        If a column is missing, a response is not finite, or a magnitude is not among ``magnitudes``.
+        If a column is missing, a response is not finite, a magnitude is not among ``magnitudes`` or these are
+        not ascending.
     """
     if isinstance(responses, ResponseArrays):
         return responses
@@ -516,11 +550,15 @@ def to_arrays(responses: Responses, magnitudes: Sequence[float] = MAGNITUDES) ->
     if not np.isfinite(values).all():
         raise ValueError(f"response must be finite; found {int((~np.isfinite(values)).sum())} that are not")
     code, cells = pd.factorize(responses["cell"])
+    if magnitudes is None:
+        magnitudes = _magnitudes_of(responses)
     grid = np.asarray(magnitudes, dtype=np.float64)
+    if grid.size == 0 or not np.all(np.diff(grid) > 0):
+        raise ValueError(f"magnitudes must be one or more numbers in ascending order; found {magnitudes}")
     size = np.searchsorted(grid, responses["magnitude"].to_numpy(dtype=np.float64)).clip(max=grid.size - 1)
     strangers = sorted({float(m) for m in responses["magnitude"][grid[size] != responses["magnitude"]]})
     if strangers:
-        raise ValueError(f"magnitude must be one of {tuple(magnitudes)} µL; found {strangers}")
+        raise ValueError(f"magnitude must be one of {tuple(magnitudes)}; found {strangers}")
     condition = code * grid.size + size
     order = np.argsort(condition, kind="stable")
     counts = np.bincount(condition, minlength=len(cells) * grid.size)
@@ -531,6 +569,15 @@ def to_arrays(responses: Responses, magnitudes: Sequence[float] = MAGNITUDES) ->
         offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
         expected=responses["expected"].to_numpy(dtype=bool)[order],
     )
+
+
+def _magnitudes_of(responses: pd.DataFrame) -> Sequence[float]:
+    """Give the sizes of reward that a table was made with, as far as it tells."""
+    found = np.unique(responses["magnitude"].to_numpy(dtype=np.float64))
+    for known in (responses.attrs.get("magnitudes"), MAGNITUDES):
+        if known and np.isin(found, known).all():
+            return tuple(known)
+    return tuple(found.tolist())
 
 
 def utility_axis(responses: Responses) -> FloatArray:

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar, get_args
 import numpy as np
 
 from distributional_dopamine.recordings.matlab import read_unit
-from distributional_dopamine.recordings.model import Provenance, Recordings, RecordingsError
+from distributional_dopamine.recordings.model import Exclusion, Provenance, Recordings, RecordingsError
 from distributional_dopamine.recordings.registry import (
     TIMEOUT,
     NotAvailableError,
@@ -182,7 +182,7 @@ def read_folder(folder: Path | str, *, name: str = "own", citation: str = "") ->
     Returns
     -------
     Recordings
-        The units that could be read. ``excluded`` has the name of each other file, and the reason.
+        The units that could be read. ``excluded`` names each other file, with the reason.
 
     Raises
     ------
@@ -202,14 +202,14 @@ def read_folder(folder: Path | str, *, name: str = "own", citation: str = "") ->
                     f"{path.name}: a unit of that name was read already; names tell units apart."
                 )
         except RecordingsError as error:
-            excluded.append((path.name, str(error).removeprefix(f"{path.name}: ")))
+            excluded.append(Exclusion("file", path.name, str(error).removeprefix(f"{path.name}: ")))
             continue
         units.append(unit)
         unlabelled[unit.name] = n
         checksums[path.name] = sha256(path)
     if not units:
         raise RecordingsError(
-            f"None of the {len(paths)} .mat file(s) can be read; the first: {excluded[0][1]}"
+            f"None of the {len(paths)} .mat file(s) can be read; the first: {excluded[0].reason}"
         )
     provenance = Provenance(name, "recorded", "folder", files=checksums, citation=citation)
     return Recordings(tuple(units), provenance, tuple(excluded), unlabelled)

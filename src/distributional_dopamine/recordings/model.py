@@ -1,15 +1,17 @@
 """The one data model: units with spike times, and trials with what was given and when.
 
 Every reader makes these objects and every analysis takes them, so that recorded and simulated cells, and the
-cells of another laboratory, go the same way. Times are in seconds, volumes in µL. The objects check
-themselves when they are made: whatever holds a :class:`Recordings` need not check it again.
+cells of another laboratory, go the same way. Times are in seconds, sizes of rewards in the unit that the
+recordings name (µL in the public data). The objects check themselves when they are made: whatever holds a
+:class:`Recordings` need not check it again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,12 +24,15 @@ MAGNITUDES: tuple[float, ...] = (0.1, 0.3, 1.2, 2.5, 5.0, 10.0, 20.0)
 """The seven volumes of the variable-magnitude task, in µL (Dabney et al. 2020; Eshel et al. 2015)."""
 
 ODOUR_TO_REWARD = 1.5
-"""Seconds from the onset of the odour to the reward on expected trials."""
+"""Seconds from the onset of the odour to the reward on expected trials of the public data."""
 
 TRIAL_KINDS: tuple[str, ...] = ("expected", "unexpected", "no_reward")
-"""An odour and then a reward; a reward without an odour; another odour and no reward."""
+"""A cue and then a reward; a reward without a cue; no reward."""
 
 TRIAL_COLUMNS: tuple[str, ...] = ("event_time", "reward_time", "magnitude", "kind", "odour")
+
+MICROLITRES = "µL"
+"""Unit of the sizes of rewards in the public data."""
 
 
 class RecordingsError(ValueError):
@@ -61,6 +66,13 @@ def _check_times(times: FloatArray, name: str, *, ascending: bool = True) -> Non
                 f"{name} must be in ascending order; found {times[i + 1]} s after {times[i]} s "
                 f"at index {i + 1} ({down.size} such step(s)). Sort them, if the order is all that is wrong."
             )
+
+
+def _spikes(times: npt.ArrayLike) -> FloatArray:
+    """Give times of spikes read-only, in s, or refuse them."""
+    spikes = _frozen(times, "spike_times", 1)
+    _check_times(spikes, "spike_times")
+    return spikes
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,16 +149,20 @@ class Unit:
     session
         Name of the session; units with the same session were recorded together.
     group
-        The animal, or where the files do not tell it, the month of the session.
+        The animal, or where the files do not tell it, the next best: the month of the session in the public
+        data, the session in those of other laboratories.
     spike_times
-        (n_spikes,) Times of the spikes, s, ascending.
+        (n_spikes,) Times of the spikes, s, ascending. Of a unit made by :meth:`lazy` they are read anew each
+        time they are asked for.
     trials
         One row a labelled trial, in order of time. Columns:
-        ``event_time`` (s): onset of the odour on expected and no-reward trials, the reward on unexpected
-        ones; ``reward_time`` (s): ``event_time`` + 1.5 on expected trials, ``event_time`` on unexpected ones,
-        NaN without reward; ``magnitude`` (µL): volume of the reward, NaN without; ``kind``: one of
-        ``TRIAL_KINDS`` (categorical); ``odour``: number of the odour as the recorder wrote it (on unexpected
-        trials no odour was given and the number says nothing).
+        ``event_time`` (s): what the baseline goes before: onset of the cue on expected and no-reward trials,
+        the reward on unexpected ones, and on expected ones whose cue has no time; ``reward_time`` (s): not
+        before ``event_time``, NaN without reward (``event_time`` + 1.5 on expected trials of the public
+        data); ``magnitude`` (in the ``size_unit`` of the recordings): size of the reward, NaN without;
+        ``kind``: one of ``TRIAL_KINDS`` (categorical); ``odour``: number of the cue as the recorder wrote it
+        (on unexpected trials no odour was given and the number says nothing); ``cue``: name of the cue, empty
+        where there was none.
     identification
         Evidence that the unit is a dopamine neuron, or None.
     """
@@ -161,17 +177,51 @@ class Unit:
     def __post_init__(self) -> None:
         """Freeze the spikes and check every column of the trials."""
         try:
-            spikes = _frozen(self.spike_times, "spike_times", 1)
-            _check_times(spikes, "spike_times")
-            object.__setattr__(self, "spike_times", spikes)
+            if callable(self.spike_times):
+                object.__setattr__(self, "_read_spikes", self.spike_times)
+                object.__delattr__(self, "spike_times")
+            else:
+                object.__setattr__(self, "spike_times", _spikes(self.spike_times))
             object.__setattr__(self, "trials", _checked_trials(self.trials))
+        except RecordingsError as error:
+            raise RecordingsError(f"Unit {self.name!r}: {error}") from error
+
+    @classmethod
+    def lazy(
+        cls,
+        name: str,
+        session: str,
+        group: str,
+        read_spikes: Callable[[], FloatArray],
+        trials: pd.DataFrame,
+        identification: LightIdentification | None = None,
+    ) -> Unit:
+        """Make a unit whose spikes stay in their file until they are asked for, and are not kept afterwards.
+
+        Parameters
+        ----------
+        read_spikes
+            Gives the times of the spikes, s; checked like others each time.
+        name, session, group, trials, identification
+            As in the class.
+        """
+        return cls(name, session, group, cast(FloatArray, read_spikes), trials, identification)
+
+    def __getattr__(self, attribute: str) -> FloatArray:
+        """Read the spikes of a lazy unit."""
+        read_spikes = self.__dict__.get("_read_spikes")
+        if attribute != "spike_times" or read_spikes is None:
+            raise AttributeError(f"a unit has no attribute {attribute!r}")
+        try:
+            return _spikes(read_spikes())
         except RecordingsError as error:
             raise RecordingsError(f"Unit {self.name!r}: {error}") from error
 
     @property
     def duration(self) -> float:
         """Seconds from the first spike to the last."""
-        return float(self.spike_times[-1] - self.spike_times[0]) if self.spike_times.size > 1 else 0.0
+        spikes = self.spike_times
+        return float(spikes[-1] - spikes[0]) if spikes.size > 1 else 0.0
 
 
 def make_trials(
@@ -179,19 +229,27 @@ def make_trials(
     kind: Sequence[str],
     magnitude: npt.ArrayLike,
     odour: npt.ArrayLike | None = None,
+    *,
+    reward_time: npt.ArrayLike | None = None,
+    cue: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Make the table of trials of a unit from times, kinds and volumes, in order of time.
+    """Make the table of trials of a unit from times, kinds and sizes of rewards, in order of time.
 
     Parameters
     ----------
     event_time
-        (n_trials,) Onset of the odour, or on unexpected trials the reward, s.
+        (n_trials,) Onset of the cue, or on unexpected trials the reward, s.
     kind
         (n_trials,) One of ``TRIAL_KINDS`` each.
     magnitude
-        (n_trials,) Volume of the reward, µL; NaN on no-reward trials.
+        (n_trials,) Size of the reward; NaN on no-reward trials.
     odour
-        (n_trials,) Number of the odour; by default 0 for none, 1 before a reward, 2 before nothing.
+        (n_trials,) Number of the cue; by default 0 for none, 1 before a reward, 2 before nothing.
+    reward_time
+        (n_trials,) Time of the reward, s, NaN on no-reward trials; by default as in the public data, 1.5 s
+        after the event on expected trials and the event itself on unexpected ones.
+    cue
+        (n_trials,) Name of the cue; by default its number, and empty for number 0.
 
     Returns
     -------
@@ -210,18 +268,29 @@ def make_trials(
         odour = [{"unexpected": 0, "expected": 1}.get(str(k), 2) for k in kinds]
     odours = _whole(odour)
     lengths = {"event_time": times.size, "kind": kinds.size, "magnitude": volumes.size, "odour": odours.size}
+    if reward_time is not None:
+        rewards = _frozen(reward_time, "reward_time", 1)
+        lengths["reward_time"] = rewards.size
+    if cue is not None:
+        lengths["cue"] = len(cue)
     if len(set(lengths.values())) > 1:
         raise RecordingsError(f"The columns of the trials must have one length; found {lengths}.")
-    delay = np.select([kinds == "expected", kinds == "unexpected"], [ODOUR_TO_REWARD, 0.0], default=np.nan)
+    if reward_time is None:
+        delay = np.select(
+            [kinds == "expected", kinds == "unexpected"], [ODOUR_TO_REWARD, 0.0], default=np.nan
+        )
+        rewards = times + delay
     table = pd.DataFrame(
         {
             "event_time": times,
-            "reward_time": times + delay,
+            "reward_time": rewards,
             "magnitude": volumes,
             "kind": _categorical(kinds),
             "odour": odours,
         }
     )
+    if cue is not None:
+        table["cue"] = _names(cue)
     return _checked_trials(table.sort_values("event_time", kind="stable", ignore_index=True))
 
 
@@ -237,6 +306,10 @@ def _whole(odour: npt.ArrayLike) -> npt.NDArray[np.int64]:
     if not np.all(np.isfinite(numbers) & (numbers == np.round(numbers))):
         raise RecordingsError("odour must be a whole number on every trial.")
     return numbers.astype(np.int64)
+
+
+def _names(cue: Sequence[str]) -> pd.Series:
+    return pd.Series([str(name) for name in cue], dtype="str")
 
 
 def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
@@ -257,6 +330,7 @@ def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
             "odour": _whole(table["odour"]),
         }
     )
+    out["cue"] = _names(list(table["cue"]) if "cue" in table else [str(n) if n else "" for n in out["odour"]])
     event = out["event_time"].to_numpy()
     reward = out["reward_time"].to_numpy()
     volume = out["magnitude"].to_numpy()
@@ -270,12 +344,13 @@ def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
                 f"found {column[wrong[0]]} on trial {wrong[0]} of kind {kinds[wrong[0]]}."
             )
     if np.any(volume[given] <= 0):
-        raise RecordingsError(f"magnitude must be above 0 µL; found {volume[given].min()}.")
-    expected_delay = np.where(kinds == "expected", ODOUR_TO_REWARD, 0.0)
-    off = np.flatnonzero(given & (np.abs(reward - event - expected_delay) > 1e-6))
+        raise RecordingsError(f"magnitude must be above 0; found {volume[given].min()}.")
+    # Of expected trials, a cue comes before its reward; an unexpected reward is its own event.
+    wrong_way = given & np.where(kinds == "expected", reward < event, np.abs(reward - event) > 1e-6)
+    off = np.flatnonzero(wrong_way)
     if off.size:
         raise RecordingsError(
-            f"reward_time must be event_time + {ODOUR_TO_REWARD} s on expected trials and event_time on "
+            "reward_time must not be before event_time on expected trials, and must be event_time on "
             f"unexpected ones; trial {off[0]} ({kinds[off[0]]}) has its reward "
             f"{reward[off[0]] - event[off[0]]} s after its event."
         )
@@ -320,6 +395,28 @@ class Provenance:
         object.__setattr__(self, "files", dict(sorted(self.files.items())))
 
 
+@dataclass(frozen=True)
+class Exclusion:
+    """Something that was left out, and why.
+
+    Attributes
+    ----------
+    what
+        ``file``, ``unit`` or ``trials``.
+    name
+        Name of the file or unit, or of the session whose trials they are.
+    reason
+        Why, in words.
+    count
+        How many: 1, or the number of trials.
+    """
+
+    what: Literal["file", "unit", "trials"]
+    name: str
+    reason: str
+    count: int = 1
+
+
 @dataclass(frozen=True, eq=False)
 class Recordings:
     """All units of a data set, what was left out of it, and where it comes from.
@@ -331,20 +428,26 @@ class Recordings:
     provenance
         Where they come from.
     excluded
-        (name, reason) of every file or unit left out.
+        Every file, unit or set of trials left out, with the reason.
     n_unlabelled
         Name of each unit -> number of its trials that the file gives no type, which are in no table.
+    size_unit
+        Unit of the sizes of rewards, such as µL; empty where nobody said.
+    notes
+        What a reader must know of how they were read, a sentence each.
     """
 
     units: tuple[Unit, ...]
     provenance: Provenance
-    excluded: tuple[tuple[str, str], ...] = ()
+    excluded: tuple[Exclusion, ...] = ()
     n_unlabelled: Mapping[str, int] = field(default_factory=dict)
+    size_unit: str = MICROLITRES
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that every unit has a name of its own, and count none twice."""
         names = [unit.name for unit in self.units]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:
             raise RecordingsError(f"Every unit must have a name of its own; found twice: {', '.join(twice)}.")
         strangers = sorted(set(self.n_unlabelled) - set(names))
@@ -359,6 +462,23 @@ class Recordings:
 
     def __len__(self) -> int:
         return len(self.units)
+
+    @property
+    def magnitudes(self) -> tuple[float, ...]:
+        """Sizes of reward that any unit received, ascending."""
+        given = [unit.trials["magnitude"].dropna().to_numpy() for unit in self.units]
+        return tuple(float(size) for size in np.unique(np.concatenate(given))) if given else ()
+
+    def cells(self) -> pd.DataFrame:
+        """Say of every unit where it was recorded.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index: ``cell``, its name. Columns: ``session``, ``group``.
+        """
+        rows = [(unit.name, unit.session, unit.group) for unit in self.units]
+        return pd.DataFrame(rows, columns=["cell", "session", "group"]).set_index("cell")
 
     def unit(self, name: str) -> Unit:
         """Give the unit of that name.
