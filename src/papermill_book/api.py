@@ -49,20 +49,25 @@ class folded_head(nodes.TextElement):
     """What is always seen of it."""
 
 
+def _opens(node: nodes.Element) -> bool:
+    """Whether there is anything to see below the head."""
+    return len(node) > 1
+
+
 def _visit_folded(self: HTMLTranslator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "details"))
+    self.body.append(self.starttag(node, "details" if _opens(node) else "div"))
 
 
-def _depart_folded(self: HTMLTranslator, _: nodes.Element) -> None:
-    self.body.append("</details>\n")
+def _depart_folded(self: HTMLTranslator, node: nodes.Element) -> None:
+    self.body.append("</details>\n" if _opens(node) else "</div>\n")
 
 
 def _visit_head(self: HTMLTranslator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "summary", ""))
+    self.body.append(self.starttag(node, "summary" if _opens(node.parent) else "div", ""))
 
 
-def _depart_head(self: HTMLTranslator, _: nodes.Element) -> None:
-    self.body.append("</summary>\n")
+def _depart_head(self: HTMLTranslator, node: nodes.Element) -> None:
+    self.body.append("</summary>\n" if _opens(node.parent) else "</div>\n")
 
 
 def _pass(self: Any, node: nodes.Element) -> None:

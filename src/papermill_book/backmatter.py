@@ -95,7 +95,7 @@ class ColophonDirective(Table):
             wanted = locked.get(package, [])
             unlike = "" if version in wanted else f", where the lock has {' or '.join(wanted) or 'none'}"
             rows.append([f"`{package}`", version + unlike])
-        main = self.make_table({"": 26, "In this build": 74}, rows, _ids("built-with", rows), "pb-colophon")
+        main = self.make_table({"": 34, "In this build": 66}, rows, _ids("built-with", rows), "pb-colophon")
         hashes = [[f"[{title_of(run)}](/{run.chapter.docname}.md)", f"`{sources[run.chapter.docname]}`"]
                   for run in build.runs.values()]  # fmt: skip
         chapters = self.make_table(
