@@ -181,7 +181,7 @@ def test_comparison_of_cells_that_are_known():
     n = 24
     arrays, axis = made_cells.simulate_cells(rng, n_cells=n, n_trials=40, noise=0.02)
     first = make_template(arrays, axis, [0.5])
-    shifted = reweight(first.probabilities, axis, mean=axis @ first.probabilities + 2.0, sd=3.5)
+    shifted = reweight(first.probabilities, axis, mean=axis @ first.probabilities, sd=2.0)
     second = change_task(first, probabilities=shifted)
     taus = np.linspace(0.2, 0.8, n)
     responses, values = [], []
