@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from distributional_dopamine._compilation import VARIABLE, source_key, use_own_cache
+from distributional_dopamine._compilation import VARIABLE, processor_key, source_key, use_own_cache
 
 OUTER = (
     "from numba import njit\nfrom made.inner import add\n\n"
@@ -66,3 +66,21 @@ def test_a_folder_chosen_by_the_user_stays(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(VARIABLE, "elsewhere")
     use_own_cache(tmp_path)
     assert os.environ[VARIABLE] == "elsewhere"
+
+
+def test_code_compiled_for_another_processor_is_not_found(tmp_path):
+    described = tmp_path / "cpuinfo"
+    described.write_text("processor\t: 0\nmodel name\t: A\nflags\t\t: fpu avx\ncpu MHz\t: 2000\n")
+    here = processor_key(described)
+    # another core of the same, at another speed
+    described.write_text(
+        "processor\t: 1\nmodel name\t: A\nflags\t\t: fpu avx\ncpu MHz\t: 1200\n"
+        "processor\t: 2\nmodel name\t: A\nflags\t\t: fpu avx\ncpu MHz\t: 900\n"
+    )
+    assert processor_key(described) == here
+    assert here is not None
+    described.write_text("processor\t: 0\nmodel name\t: A\nflags\t\t: fpu avx avx2\n")
+    assert processor_key(described) not in (here, None)
+    described.write_text("nothing to go by\n")
+    assert processor_key(described) is None
+    assert processor_key(tmp_path / "not there") is None

@@ -60,3 +60,28 @@ def use_own_cache(package: Path) -> None:
     os.environ[VARIABLE] = str(folder)
     if "numba" in sys.modules:  # it has read its environment already
         sys.modules["numba"].config.CACHE_DIR = str(folder)
+
+
+def processor_key(description: Path = Path("/proc/cpuinfo")) -> str | None:
+    """Name the processor that this runs on by what it can do.
+
+    Parameters
+    ----------
+    description : Path
+        Where the system describes it.
+
+    Returns
+    -------
+    str or None
+        Sixteen hexadecimal digits, the same for the same model and abilities; None where the system does not
+        say.
+    """
+    try:
+        lines = description.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    # x86 says "flags" and "model name"; ARM says "Features" and "CPU part"
+    telling = {line for line in lines if line.startswith(("flags", "model name", "Features", "CPU "))}
+    if not telling:
+        return None
+    return hashlib.sha256("\n".join(sorted(telling)).encode()).hexdigest()[:16]

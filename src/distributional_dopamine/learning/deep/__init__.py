@@ -1,1 +1,25 @@
 """Deep agents and representations in JAX: the same code on a CPU and on a GPU, all seeds in lockstep."""
+
+import os
+from pathlib import Path
+
+import jax
+
+from distributional_dopamine._compilation import processor_key
+
+
+def _keep_compiled_code(package: Path) -> None:
+    """Have JAX keep what it compiles for this processor beside the package: half of a chapter's time.
+
+    Code compiled for another processor would be loaded with a warning on the page, so the folder is named
+    after the processor. Does nothing if the user has chosen a folder, if that place cannot be written, or if
+    the processor does not say what it is.
+    """
+    key = processor_key()
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR") or key is None or not os.access(package, os.W_OK):
+        return
+    jax.config.update("jax_compilation_cache_dir", str(package / "__pycache__" / f"jax-{key}"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+_keep_compiled_code(Path(__file__).parent)
