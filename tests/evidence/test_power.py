@@ -166,7 +166,7 @@ def test_crossing_is_the_maximum_of_the_likelihood():
         return -stats.binom.logpmf(hits, n, p).sum()
 
     best = optimize.minimize(loss, [np.log(40.0), 1.0], method="Nelder-Mead", options={"xatol": 1e-6})
-    found = find_crossing(sizes, hits, n)
+    found = find_crossing(sizes, hits, n, reach=100.0)
     assert np.log(found.size) == pytest.approx(best.x[0], abs=0.01)
     for end in (found.low, found.high):  # the ends are where the profile has fallen by half of 3.84
         profile = optimize.minimize_scalar(
@@ -184,6 +184,15 @@ def test_interval_of_the_crossing_holds_the_truth():
         found = find_crossing(sizes, rng.binomial(60, p), [60] * 3)
         held += found.low <= 35.0 <= found.high
     assert held / 40 > 0.85
+
+
+def test_only_designs_near_the_crossing_count():
+    """Far designs that no probit curve fits with the near ones leave the answer alone."""
+    near = find_crossing([20, 40, 60], [120, 160, 185], [200] * 3)
+    far = [10, 20, 40, 60, 160], [90, 120, 160, 185, 190], [200] * 5
+    with_far = find_crossing(*far)
+    assert with_far == near
+    assert find_crossing(*far, reach=100.0).size > 1.05 * near.size
 
 
 def test_crossing_out_of_reach_has_no_upper_bound():
@@ -227,7 +236,7 @@ def quiet_template():
 def test_plan_finds_the_known_number(quiet_template, vary, effect):
     wanted = ((special.ndtri(0.8) + special.ndtri(0.95)) / 0.4) ** 2  # 38.6
     found = plan(
-        quiet_template, np.random.default_rng(21), tests={"z": partial(known_test, effect=effect)},
+        quiet_template, np.random.default_rng(31), tests={"z": partial(known_test, effect=effect)},
         vary=vary, model=TELLING, nulls={"silent": SILENT}, smallest=4, largest=300,
         n_simulations=200, **HERE,
     )["z"]  # fmt: skip
@@ -337,6 +346,7 @@ def test_true_diversity_is_recovered():
         (lambda t, r: plan(t, r, largest=5), "largest must be above smallest, 10; found 5"),
         (lambda t, r: power_curve(NULLS, PLANNED_TESTS, t, r, []), "designs must name at least one"),
         (lambda t, r: find_crossing([1.0], [3], [2]), "hits between 0 and n"),
+        (lambda t, r: find_crossing([1.0], [1], [2], reach=1.0), "reach must be a factor above 1"),
         (lambda t, r: find_crossing([1.0], [1], [2], wanted=1.0), "wanted must lie between"),
         (lambda t, r: effective_cells(4, 5, 0.1), "n_animals must not exceed n_cells, 4; found 5"),
         (lambda t, r: cells_by_animal(3, 1.5, coded=True), "icc must lie between 0 and 1"),
