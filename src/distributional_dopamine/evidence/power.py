@@ -98,8 +98,8 @@ class Crossing:
         The size of greatest likelihood.
     low, high
         Interval, nominally 95 % (94 % of 250 plans of a test of known power held the truth): sizes whose
-        profile log likelihood is within half the 95 % quantile of chi-squared (one
-        degree of freedom) of the greatest; 0 and infinity where the simulations set no such bound.
+        profile log likelihood is within half the 95 % quantile of chi-squared (one degree of freedom) of the
+        greatest; 0 and infinity where the simulations set no such bound.
     """
 
     size: float
