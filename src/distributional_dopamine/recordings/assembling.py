@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +71,8 @@ class ReadSession:
         Its trials.
     notes
         What a reader must know.
+    simulated
+        Whether the file says that it is simulated, as our own writers have it say.
     """
 
     where: str
@@ -79,6 +81,7 @@ class ReadSession:
     units: tuple[ReadUnit, ...]
     trials: TrialTable
     notes: tuple[str, ...] = field(default=())
+    simulated: bool = False
 
 
 def assemble(
@@ -125,6 +128,9 @@ def assemble(
     if not units:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in exclusions[:3])
         raise RecordingsError(f"No unit is left. {reasons}.")
+    if any(read.simulated for read in sessions):
+        notes.append("Simulated, as the files say.")
+        provenance = replace(provenance, kind="simulated")
     if not all(read.subject for read in sessions):
         notes.append("Not every file names its subject: where it does not, the session stands for it.")
     return Recordings(

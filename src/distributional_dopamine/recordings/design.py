@@ -26,7 +26,7 @@ class Design:
     sizes
         Sizes of reward, ascending.
     n_expected, n_unexpected, n_no_reward
-        Number of trials of each kind, units of one session counted once each.
+        Number of trials of each kind, summed over cells.
     cues
         A row a cue, index its name. Columns: ``n_trials``; ``n_rewarded``; ``share``: of trials with a
         reward; ``probability``: what the name announces ("50 %", "0.5"), else the share.

@@ -40,6 +40,10 @@ LIGHT_WAVEFORMS = (
 """Columns of units in which our own writer keeps what pulses of light did."""
 
 UNLABELLED = "n_unlabelled"
+"""Column of units in which our own writers keep the number of trials without label."""
+
+SIMULATED = "simulated"
+"""Keyword of files, and column of tables of units, by which our own writers say that nobody recorded this."""
 
 _MOST_PACKED = 1100  # no more bytes than this come out of one byte of a compressed file (deflate: 1032)
 
@@ -138,12 +142,13 @@ def _read(file: Any, path: Path, columns: Columns) -> ReadSession:
         )
     session = str(file.session_id or path.stem)
     subject = str(file.subject.subject_id or "") if file.subject is not None else ""
+    simulated = SIMULATED in [str(word) for word in (file.keywords if file.keywords is not None else [])]
     reader = _Reader(path.stat().st_size, where)
     frame, description = reader.trials(file.trials, columns)
     trials = read_trials(frame, columns, where=where, session=session, size_description=description)
     units, notes = _units(reader, file.units, columns)
     ask_about_spikes(where, [unit.summary for unit in units], columns.spikes_in)
-    return ReadSession(where, session, subject, tuple(units), trials, tuple(notes))
+    return ReadSession(where, session, subject, tuple(units), trials, tuple(notes), simulated)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from distributional_dopamine.recordings.tables import (
     SUFFIXES,
     first_bytes,
     measured_of_tables,
-    read_table,
+    read_tables,
     sessions_of_tables,
 )
 
@@ -213,7 +213,7 @@ def _matlab(paths: Sequence[Path], by_folder: set[Path], name: str) -> Recording
 
 def _tables(paths: Sequence[Path], columns: Columns, name: str) -> Recordings | MeasuredResponses:
     """Read tables, those of one folder as belonging together."""
-    tables = [read_table(path, columns) for path in paths]
+    tables = read_tables(paths, columns)
     provenance = _provenance(paths, name)
     if any(table.role == "responses" for table in tables):
         return measured_of_tables(tables, provenance, columns)

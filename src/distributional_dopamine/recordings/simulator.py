@@ -35,6 +35,9 @@ from distributional_dopamine.tasks import utility, variable_magnitude
 
 Population = Literal["distributional", "classical", "offset"]
 
+FEWEST_TRIALS = 35
+"""Of a session: each volume is given twice in both ways, and a fifth of the trials has no reward."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -98,6 +101,7 @@ def simulate(
     *,
     n_units: int = 40,
     n_sessions: int = 30,
+    n_trials: int | None = None,
     population: Population = "distributional",
     settings: Settings | None = None,
     note: str = "",
@@ -112,6 +116,8 @@ def simulate(
         Number of units.
     n_sessions
         Number of sessions that they are spread over, in turn; units of one session share its trials.
+    n_trials
+        Number of trials of each session; by default drawn from 177 to 391 each.
     population
         ``distributional``: alpha+ and alpha- of each unit are uniform from 0.1 to 0.9, times a gain, and V is
         learned with them; ``classical``: alpha+ = alpha-, so that V is the mean utility in all; ``offset``:
@@ -129,7 +135,7 @@ def simulate(
     Raises
     ------
     ValueError
-        If a number is below one, or the population is unknown.
+        If a number is too small, or the population is unknown.
 
     Examples
     --------
@@ -140,12 +146,14 @@ def simulate(
     for name, number in (("n_units", n_units), ("n_sessions", n_sessions)):
         if number < 1:
             raise ValueError(f"{name} must be at least 1; found {number}.")
+    if n_trials is not None and n_trials < FEWEST_TRIALS:
+        raise ValueError(f"n_trials must be at least {FEWEST_TRIALS}; found {n_trials}.")
     if population not in get_args(Population):
         known = ", ".join(get_args(Population))
         raise ValueError(f"population must be one of {known}; found {population!r}.")
     settings = settings or Settings()
     truth = _draw_truth(rng, n_units, population, settings)
-    sessions = [_draw_session(rng, settings) for _ in range(min(n_sessions, n_units))]
+    sessions = [_draw_session(rng, settings, n_trials) for _ in range(min(n_sessions, n_units))]
     units = []
     for i, (_, parameters) in enumerate(truth.iterrows()):
         which = i % len(sessions)
@@ -205,10 +213,13 @@ def _draw_truth(
     return pd.DataFrame(table, index=pd.Index(names, name="name"))
 
 
-def _draw_session(rng: np.random.Generator, settings: Settings) -> tuple[FloatArray, pd.DataFrame]:
+def _draw_session(
+    rng: np.random.Generator, settings: Settings, n_trials: int | None
+) -> tuple[FloatArray, pd.DataFrame]:
     """Draw the pulses of light and the trials of a session."""
     pulses = np.round(10 + np.arange(settings.n_pulses) * 1.0 + rng.uniform(0, 0.5, settings.n_pulses), 4)
-    n_trials = int(rng.integers(177, 391, endpoint=True))  # as published
+    if n_trials is None:
+        n_trials = int(rng.integers(177, 391, endpoint=True))  # as published
     n_rewarded = int(0.4 * n_trials)  # of each kind; the other fifth has no reward
     kinds, volumes = [], []
     for kind in ("expected", "unexpected"):

@@ -11,7 +11,8 @@ A table is told by its name (``spikes.csv``, ``mouse1_trials.parquet``), else by
 
 from __future__ import annotations
 
-import warnings
+import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ from distributional_dopamine.recordings.clocks import ask_about_spikes, check_sp
 from distributional_dopamine.recordings.columns import Columns, listed, size_unit_of
 from distributional_dopamine.recordings.measured import MeasuredResponses
 from distributional_dopamine.recordings.model import Exclusion, FloatArray, Provenance, RecordingsError
-from distributional_dopamine.recordings.nwb import UNLABELLED
+from distributional_dopamine.recordings.nwb import SIMULATED, UNLABELLED
+from distributional_dopamine.recordings.parquet import read_parquet
 from distributional_dopamine.recordings.trial_columns import (
     as_names,
     as_numbers,
@@ -39,6 +41,8 @@ from distributional_dopamine.recordings.trial_columns import (
 Role = Literal["spikes", "trials", "units", "responses"]
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
+
+_NOTHING = ("", "NA", "NaN", "nan", "None", "null")  # how a missing number is written
 
 _TEXT = ("unit", "cue", "session", "subject")  # meanings whose columns are names, whatever they look like
 
@@ -62,26 +66,37 @@ class Table:
     frame: pd.DataFrame
 
 
-def read_table(path: Path | str, columns: Columns | None = None) -> Table:
-    """Read one table and tell what it is.
+def read_tables(paths: Sequence[Path], columns: Columns | None = None) -> list[Table]:
+    """Read tables and tell what each is.
 
     Raises
     ------
     RecordingsError
-        If it is no table, or none of those that can be used.
+        If a file is no table, or none of those that can be used.
     """
-    path = Path(path)
     columns = columns or Columns()
-    frame = _read_parquet(path) if is_parquet(path) else _read_csv(path, columns)
+    packed = [path for path in paths if is_parquet(path)]
+    frames = dict(zip(packed, read_parquet(packed), strict=True))
+    return [
+        _as_table(path, frames[path] if path in frames else _read_csv(path, columns), columns)
+        for path in paths
+    ]
+
+
+def _as_table(path: Path, frame: pd.DataFrame, columns: Columns) -> Table:
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise RecordingsError(f"{path.name}: a column must be there once; found twice: {listed(twice)}.")
+    _check_columns(path, names)
     frame.columns = pd.Index(names)
     role = _role(path, names, columns)
     if frame.empty:
         raise RecordingsError(f"{path.name}: the table of {role} is empty.")
     return Table(path, role, frame)
+
+
+def _check_columns(path: Path, names: Sequence[str]) -> None:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise RecordingsError(f"{path.name}: a column must be there once; found twice: {listed(twice)}.")
 
 
 def is_parquet(path: Path) -> bool:
@@ -121,43 +136,34 @@ def _read_csv(path: Path, columns: Columns) -> pd.DataFrame:
         if "\0" in header:
             raise RecordingsError(f"{path.name} is not a table: its first line is no text.")
         separator = max((",", ";", "\t"), key=header.count)
-        names = list(pd.read_csv(path, sep=separator, nrows=0, encoding="utf-8-sig").columns)
+        names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
+        _check_columns(path, names)
         text = {
             columns.find(meaning, names, path.name)
             for meaning in _TEXT
             if getattr(columns, meaning) in [None, *names]
         }
-        return pd.read_csv(
+        place = {name: i for i, name in enumerate(names)}
+        frame = pd.read_csv(
             path,
             sep=separator,
             encoding="utf-8-sig",
-            dtype={name: "str" for name in text if name is not None},
+            dtype={place[name]: "str" for name in text if name is not None},
             # A unit may be called NA; a time may not.
             keep_default_na=False,
-            na_values={name: ["", "NA", "NaN", "nan", "None", "null"] for name in names if name not in text},
-            float_precision="round_trip",
+            na_values={i: [*_NOTHING] for name, i in place.items() if name not in text},
             low_memory=False,
         )
+        if not isinstance(frame.index, pd.RangeIndex) or frame.shape[1] != len(names):
+            raise RecordingsError(f"{path.name}: rows have more values than the first line has columns.")
+        frame.columns = pd.Index(names)
+        return frame
     except RecordingsError:
         raise
     except UnicodeDecodeError as error:
         raise RecordingsError(f"{path.name} is not a table of text in UTF-8 ({error.reason}).") from error
     except Exception as error:  # pandas raises several types on lines it cannot take apart
         raise RecordingsError(f"{path.name} cannot be read as a table ({_first_line(error)}).") from error
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            frame = pd.read_parquet(path, engine="fastparquet")
-    except Exception as error:  # a damaged file raises whatever its reader meets first
-        raise RecordingsError(
-            f"{path.name} cannot be read as a Parquet file ({_first_line(error)})."
-        ) from error
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
-    return frame
 
 
 def _first_line(error: BaseException) -> str:
@@ -283,7 +289,11 @@ def _sessions(
         told = Columns(**{**vars(columns), "size_unit": columns.size_unit or units.size_unit or None})
         trials = read_trials(by_trial[str(session)], told, where=trials_where, session=label)
         ask_about_spikes(where, [unit.summary for unit in read], columns.spikes_in)
-        found.append(ReadSession(where, label, subjects[0] if subjects else "", tuple(read), trials))
+        found.append(
+            ReadSession(
+                where, label, subjects[0] if subjects else "", tuple(read), trials, (), units.simulated
+            )
+        )
     return found
 
 
@@ -295,19 +305,16 @@ class _Units:
     subject: dict[str, str]
     unlabelled: dict[str, int]
     size_unit: str
+    simulated: bool
 
     @classmethod
     def of(cls, table: tuple[pd.DataFrame, str] | None, columns: Columns) -> _Units:
         if table is None:
-            return cls({}, {}, {}, "")
+            return cls({}, {}, {}, "", False)
         frame, where = table
         names = [str(name) for name in frame.columns]
         unit = _filled(frame, columns.need("unit", names, where), where)
-        twice = (
-            sorted({name for name in unit if list(unit).count(name) > 1})
-            if len(set(unit)) < len(unit)
-            else []
-        )
+        twice = sorted(name for name, count in Counter(unit).items() if count > 1)
         if twice:
             raise RecordingsError(f"{where}: a unit must be there once; found twice: {listed(twice)}.")
 
@@ -321,12 +328,15 @@ class _Units:
         if UNLABELLED in names:
             counts = as_numbers(frame[UNLABELLED], UNLABELLED, where)
             unlabelled = {n: int(c) for n, c in zip(unit, counts, strict=True) if np.isfinite(c)}
+        simulated = SIMULATED in names and "True" in set(as_names(frame[SIMULATED]))
         size_units = sorted(set(as_names(frame["size_unit"])) - {""}) if "size_unit" in names else []
         if len(size_units) > 1:
             raise RecordingsError(
                 f"{where}: sizes of rewards must be in one unit; found {listed(size_units)}. Convert them."
             )
-        return cls(column("session"), column("subject"), unlabelled, size_units[0] if size_units else "")
+        return cls(
+            column("session"), column("subject"), unlabelled, size_units[0] if size_units else "", simulated
+        )
 
 
 def _one(tables: Sequence[Table], role: Role) -> tuple[pd.DataFrame, str] | None:

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import fastparquet
 import numpy as np
 import pandas as pd
 
 from distributional_dopamine.recordings.model import FloatArray, Recordings, RecordingsError, Unit
-from distributional_dopamine.recordings.nwb import LIGHT_TIMES, LIGHT_WAVEFORMS, UNLABELLED
+from distributional_dopamine.recordings.nwb import LIGHT_TIMES, LIGHT_WAVEFORMS, SIMULATED, UNLABELLED
 
 TableFormat = Literal["csv", "parquet"]
 
@@ -128,6 +129,7 @@ def write_tables(recordings: Recordings, folder: Path | str, *, format: TableFor
             "subject": [unit.group for unit in recordings.units],
             UNLABELLED: [recordings.n_unlabelled[unit.name] for unit in recordings.units],
             "size_unit": recordings.size_unit,
+            SIMULATED: recordings.provenance.kind == "simulated",
         }
     )
     paths = []
@@ -138,7 +140,7 @@ def write_tables(recordings: Recordings, folder: Path | str, *, format: TableFor
             if format == "csv":
                 table.to_csv(target, index=False)
             else:
-                table.to_parquet(target, index=False, engine="fastparquet")
+                fastparquet.write(str(target), table, write_index=False)
 
         with _whole_or_not_at_all(path) as target:
             _run(write, target, path)
@@ -154,8 +156,7 @@ def _run(write: Callable[[Path], None], target: Path, path: Path) -> None:
     except Exception as error:  # h5py and fastparquet raise what they like on a full disk
         raise RecordingsError(
             f"{path.name} cannot be written ({' '.join(str(error).split())[:200] or type(error).__name__}). "
-            "Is "
-            "the disk full, or the folder not yours?"
+            "Is the disk full, or the folder not yours?"
         ) from error
 
 
@@ -241,6 +242,7 @@ def _nwb_file(units: Sequence[Unit], recordings: Recordings) -> Any:
         identifier=f"{provenance.name} {first.session}",
         session_start_time=_NOT_KNOWN,
         session_id=first.session,
+        keywords=[SIMULATED] if provenance.kind == "simulated" else None,
         notes="The date is not known; 1970-01-01 stands for that.",
         subject=Subject(subject_id=first.group, description="As far as the recordings tell."),
     )
