@@ -143,20 +143,20 @@ def _read_csv(path: Path, columns: Columns) -> pd.DataFrame:
             for meaning in _TEXT
             if getattr(columns, meaning) in [None, *names]
         }
-        place = {name: i for i, name in enumerate(names)}
         frame = pd.read_csv(
             path,
             sep=separator,
             encoding="utf-8-sig",
-            dtype={place[name]: "str" for name in text if name is not None},
+            header=0,
+            names=names,
+            dtype={name: "str" for name in text if name is not None},
             # A unit may be called NA; a time may not.
             keep_default_na=False,
-            na_values={i: [*_NOTHING] for name, i in place.items() if name not in text},
+            na_values={name: [*_NOTHING] for name in names if name not in text},
             low_memory=False,
         )
-        if not isinstance(frame.index, pd.RangeIndex) or frame.shape[1] != len(names):
+        if not isinstance(frame.index, pd.RangeIndex):
             raise RecordingsError(f"{path.name}: rows have more values than the first line has columns.")
-        frame.columns = pd.Index(names)
         return frame
     except RecordingsError:
         raise
