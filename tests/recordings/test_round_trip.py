@@ -93,7 +93,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for place in ("pandas.DataFrame.to_csv", "fastparquet.write", "pynwb.NWBHDF5IO.write"):
+    for place in ("pandas.DataFrame.to_csv", "fastparquet.write", "pathlib.Path.write_bytes"):
         monkeypatch.setattr(place, full)
     with pytest.raises(RecordingsError, match=r"cannot be written .*No space left on device.*disk full"):
         WRITERS[form](recordings, tmp_path / "out")

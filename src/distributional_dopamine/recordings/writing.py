@@ -5,6 +5,7 @@ Nothing is left half-written: a file is written beside its place and moved there
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import warnings
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import fastparquet
+import h5py
 import numpy as np
 import pandas as pd
 
@@ -82,8 +84,11 @@ def write_session(units: Sequence[Unit], path: Path | str, recordings: Recording
             warnings.simplefilter("ignore")  # advice on metadata that recordings do not hold
             from pynwb import NWBHDF5IO
 
-            with NWBHDF5IO(str(target), "w") as writer:
+            # In memory first: on a full disk HDF5 does not only fail, it takes the process with it.
+            content = io.BytesIO()
+            with h5py.File(content, "w") as stored, NWBHDF5IO(file=stored, mode="w") as writer:
                 writer.write(_nwb_file(units, recordings))
+        target.write_bytes(content.getbuffer())
 
     with _whole_or_not_at_all(path) as target:
         _run(write, target, path)
