@@ -1,0 +1,125 @@
+"""Does the verdict come out right? Many data sets whose truth is known, at designs with and without power.
+
+    python -m benchmarks.verdicts [--sets 200] [--simulations 399] [--check 3] [--spikes]
+
+Data sets of one design and truth share the simulated populations that they are compared with, made from one
+more data set of that kind, since a verdict alone simulates thousands. ``--check`` so many get populations
+of their own, and are to come to the same verdict. ``--spikes`` starts from the simulator of recordings
+instead of from responses: ten times as long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from distributional_dopamine.evidence.comparable import choose_comparable
+from distributional_dopamine.evidence.nulls import MODELS
+from distributional_dopamine.evidence.power import design_population
+from distributional_dopamine.evidence.responses import FIGURES_4_5, compute_responses, pool_trials, to_arrays
+from distributional_dopamine.evidence.simulated_responses import PopulationTemplate
+from distributional_dopamine.evidence.verdict import decide, judge, simulate_verdict, verdict_statistics
+from distributional_dopamine.recordings.simulator import Population, Settings, simulate
+
+PROMISE = 0.95
+N_SPLITS = 10
+
+
+@dataclass(frozen=True)
+class Design:
+    """What is simulated: cells, trials a cell and size of reward, and whether that is enough to tell."""
+
+    n_cells: int
+    trials: int
+    enough: bool
+
+
+DESIGNS = {
+    "enough": Design(40, 60, True),
+    "few cells": Design(6, 12, False),
+    "few trials": Design(40, 4, False),
+}
+RIGHT: dict[Population, str] = {
+    "classical": "classical",
+    "offset": "constant",
+    "distributional": "distributional",
+}
+"""Truth -> the verdict that is right where there is enough to tell."""
+
+_MODELS: dict[Population, str] = {
+    "classical": "classical_bootstrap",
+    "offset": "classical_offset",
+    "distributional": "distributional_measured",
+}
+
+
+def draw(truth: Population, design: Design, seed: list[int], *, spikes: bool) -> PopulationTemplate:
+    """One data set, as a verdict takes it."""
+    rng = np.random.default_rng(seed)
+    if spikes:
+        recordings = simulate(
+            rng,
+            n_units=design.n_cells,
+            n_trials=max(35, round(design.trials * 7 / 0.8)),
+            population=truth,
+            settings=Settings(offset=2.0),
+        ).recordings
+        responses = to_arrays(pool_trials(compute_responses(recordings, FIGURES_4_5)))
+    else:
+        described = design_population(design.n_cells, design.trials, rng, offset_sd=1.5, asymmetry_sd=0.2)
+        responses = MODELS[_MODELS[truth]](described, rng).responses
+    template = choose_comparable(responses, rng).template
+    assert template is not None
+    return template
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sets", type=int, default=200, help="data sets of each truth and design")
+    parser.add_argument("--simulations", type=int, default=399, help="populations of each model")
+    parser.add_argument(
+        "--check", type=int, default=3, help="data sets that also get populations of their own"
+    )
+    parser.add_argument("--design", choices=[*DESIGNS, "all"], default="all")
+    parser.add_argument("--spikes", action="store_true")
+    asked = parser.parse_args()
+    kept = True
+    for name, design in DESIGNS.items():
+        if asked.design not in (name, "all"):
+            continue
+        for number, truth in enumerate(RIGHT):
+            began = time.process_time()
+            first = draw(truth, design, [number, 0], spikes=asked.spikes)
+            rng = np.random.default_rng([number, 1])
+            simulated = simulate_verdict(
+                first, rng, n_simulations=asked.simulations, n_splits=N_SPLITS, n_workers=1
+            )
+            kinds, agree = Counter[str](), 0
+            for i in range(asked.sets):
+                template = draw(truth, design, [number, 2, i], spikes=asked.spikes)
+                found = verdict_statistics(template.arrays, rng, n_splits=N_SPLITS)
+                verdict = decide(found, simulated, design.n_cells)
+                kinds[verdict.kind] += 1
+                if i < asked.check:
+                    own, _ = judge(template, rng, n_simulations=99, n_splits=N_SPLITS, n_workers=1)
+                    agree += own.kind == verdict.kind
+            right, undecided = kinds[RIGHT[truth]] / asked.sets, kinds["undecided"] / asked.sets
+            wrong = 1.0 - right - undecided
+            kept &= wrong <= 1.0 - PROMISE and (right >= PROMISE if design.enough else undecided > 0.5)
+            print(
+                f"{name:11} {truth:15} right {right:.1%}, too little to tell {undecided:.1%}, "
+                f"wrong {wrong:.1%}; power {verdict.differ.least_power:.2f} and "
+                f"{verdict.follow.least_power:.2f}; {agree} of {asked.check} agree with populations of their "
+                f"own; {time.process_time() - began:.0f} s",
+                flush=True,
+            )
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
