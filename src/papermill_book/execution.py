@@ -17,10 +17,11 @@ from nbformat import NotebookNode
 from papermill_book.chapters import INJECTED_TAG, Chapter, write_notebook
 from papermill_book.errors import BookError
 from papermill_book.reporting import DATA_MIME, RESULT_MIME
+from papermill_book.seeds import SeedProcess
 
 #: Threads of numerical libraries: one each, since chapters run side by side; and a fixed hash seed,
 #: so that nothing depends on the order of a set.
-_KERNEL_ENVIRONMENT = {
+KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -28,6 +29,8 @@ _KERNEL_ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     # tqdm, which many libraries import, asks for widgets that a page without a kernel could not show.
     "PYTHONWARNINGS": "ignore:IProgress not found",
+    # What ipykernel would say to Matplotlib, said before that is imported.
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
 }
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 #: How IPython marks the line that failed inside the cell.
@@ -144,7 +147,7 @@ def make_job(
         folder=str(root),
         parameters=dict(parameters),
         environment={
-            **_KERNEL_ENVIRONMENT,
+            **KERNEL_ENVIRONMENT,
             "PYTHONPATH": os.pathsep.join(path),
             # A reader's own IPython start-up files and history must not reach the chapter.
             "IPYTHONDIR": str(work / "ipython"),
@@ -156,7 +159,9 @@ def make_job(
     )
 
 
-def run_job(job: Job, tell: Callable[[int, int], None]) -> tuple[float, Failure | None]:
+def run_job(
+    job: Job, tell: Callable[[int, int], None], seed: SeedProcess | None = None
+) -> tuple[float, Failure | None]:
     """Run one chapter with papermill. Called in a process of its own: papermill changes directory.
 
     Parameters
@@ -164,6 +169,8 @@ def run_job(job: Job, tell: Callable[[int, int], None]) -> tuple[float, Failure 
     job : Job
     tell : callable
         Called with (cells done, cells in all) after each cell.
+    seed : SeedProcess, optional
+        What the kernel grows from; by default it is started by name.
 
     Returns
     -------
@@ -198,7 +205,7 @@ def run_job(job: Job, tell: Callable[[int, int], None]) -> tuple[float, Failure 
             progress_bar=False,
             cwd=job.folder,
             execution_timeout=job.timeout,
-            kernel_manager_class=PrivateKernelManager,
+            kernel_manager_class=PrivateKernelManager.grown_from(seed) if seed else PrivateKernelManager,
             coalesce_streams=True,
             record_timing=False,
             shutdown_kernel="immediate",  # all is saved by then; a graceful end takes a second

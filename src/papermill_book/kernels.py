@@ -12,9 +12,22 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
+from papermill_book.seeds import SeedProcess, SeedProvisioner, can_grow
+
 
 class PrivateKernelManager(AsyncKernelManager):
-    """An asynchronous kernel manager that uses IPC sockets in a fresh temporary folder."""
+    """An asynchronous kernel manager that uses IPC sockets in a fresh temporary folder.
+
+    Its first kernel grows from the seed, where there is one; any further one is started by name.
+    """
+
+    seed: SeedProcess | None = None
+    """Set by `grown_from` in a class of its own."""
+
+    @classmethod
+    def grown_from(cls, seed: SeedProcess) -> type[PrivateKernelManager]:
+        """Give a kind of manager whose kernel is to be this seed."""
+        return type("GrownKernelManager", (cls,), {"seed": seed})
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -23,6 +36,17 @@ class PrivateKernelManager(AsyncKernelManager):
         self.transport = "ipc"
         self.ip = f"{self._folder}/socket"
         self.connection_file = f"{self._folder}/connection.json"
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+        seed, type(self).seed = self.seed, None
+        if seed is not None and can_grow(kernel_cmd):
+            self.provisioner = SeedProvisioner(
+                kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
+            )
+            self.provisioner.seed = seed
+            # the one that is replaced had prepared the launch; all it knows beyond that is this
+            self.provisioner.connection_info = self.get_connection_info()
+        await super()._async_launch_kernel(kernel_cmd, **kw)
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)

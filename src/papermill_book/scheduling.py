@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,17 @@ from tqdm import tqdm
 
 from papermill_book.chapters import Chapter
 from papermill_book.errors import BookError
-from papermill_book.execution import ChapterRun, Failure, Job, collect, make_job, run_job, settle
+from papermill_book.execution import (
+    KERNEL_ENVIRONMENT,
+    ChapterRun,
+    Failure,
+    Job,
+    collect,
+    make_job,
+    run_job,
+    settle,
+)
+from papermill_book.seeds import plant
 from papermill_book.settings import Settings
 
 #: Seconds after which a kernel has surely seen that the process which started it is gone.
@@ -27,11 +38,12 @@ _KERNEL_NOTICES = 1.5
 
 def _work(job: Job, connection: Connection) -> None:
     """Run one job in a process of its own; tells progress and the outcome through `connection`."""
+    seed = plant()  # before this process starts a thread
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the builder hears Ctrl-C, and ends its workers itself
     # SystemExit lets nbclient shut its kernel down on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     threading.Thread(target=_end_with_builder, daemon=True).start()
-    outcome = run_job(job, lambda done, total: connection.send(("cell", done, total)))
+    outcome = run_job(job, lambda done, total: connection.send(("cell", done, total)), seed)
     connection.send(("done", *outcome))
 
 
@@ -104,9 +116,7 @@ def run_chapters(
     list of ChapterRun
         In the order of `chapters`. A chapter that fails does not stop the others: look at ``failure``.
     """
-    # A fork server imports papermill once; each chapter then gets a clean copy of it at once.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["papermill_book.scheduling", "papermill", "papermill_book.kernels"])
+    context = _fork_server(settings)
     jobs = [
         make_job(
             chapter,
@@ -171,6 +181,25 @@ def run_chapters(
         _finish(chapter, job, overrides.get(chapter.name, {}), *outcomes[number])
         for number, (chapter, job) in enumerate(zip(chapters, jobs, strict=True))
     ]
+
+
+def _fork_server(settings: Settings) -> multiprocessing.context.ForkServerContext:
+    """Start the server that imports, once for the build, what papermill, the kernels and the book need.
+
+    What the interpreter and the libraries read from the environment only at their start, such as the number
+    of threads, must be there when the server starts. A server that runs already is used as it is.
+    """
+    context = multiprocessing.get_context("forkserver")
+    own = ["papermill_book.scheduling", "papermill", "papermill_book.kernels", "ipykernel.kernelapp"]
+    context.set_forkserver_preload([*own, *settings.preload])
+    before = dict(os.environ)
+    os.environ.update(KERNEL_ENVIRONMENT)
+    try:
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return context
 
 
 def _finish(

@@ -27,6 +27,7 @@ _KEYS = {
     "chapters",
     "code",
     "environment",
+    "preload",
     "timeout",
     "workers",
     "claims",
@@ -67,6 +68,8 @@ class Settings:
     """Folders put first on the kernels' path, and hashed into each record."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Extra environment variables for the kernels."""
+    preload: tuple[str, ...] = ()
+    """Libraries, not the book's own, imported once for the kernels of all chapters."""
     timeout: float = 1200.0
     """Seconds one cell may take."""
     workers: int = 0
@@ -201,7 +204,7 @@ def make_settings(
             for name, part in _mapping(config.pop("chapters", None), "papermill_book.chapters").items()
         },
     )
-    for key in ("code", "everyday_terms", "not_drawing"):
+    for key in ("code", "everyday_terms", "not_drawing", "preload"):
         if key in config:
             config[key] = tuple(config[key])
     if "environment" in config:

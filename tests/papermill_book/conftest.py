@@ -251,7 +251,8 @@ def write_book(root: Path) -> Book:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    (root / "machinery").symlink_to(SOURCE)
+    (root / "machinery").mkdir()
+    (root / "machinery" / "papermill_book").symlink_to(SOURCE / "papermill_book")
     return Book(root)
 
 
