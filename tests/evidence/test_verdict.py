@@ -149,7 +149,7 @@ def simulated():
     responses = MODELS["classical_bootstrap"](described(100), rng).responses
     template = choose_comparable(responses, rng).template
     offset = replace(template, offset_sd=1.5, taus=described(100).taus)
-    return simulate_verdict(offset, rng, n_simulations=99, n_splits=2, n_workers=1)
+    return simulate_verdict(offset, rng, n_simulations=99, n_splits=4, n_workers=1)
 
 
 @pytest.mark.parametrize("truth", TRUTHS)
@@ -158,7 +158,7 @@ def test_right_where_the_truth_is_known(truth, simulated):
     for seed in range(10):
         rng = np.random.default_rng([seed, 1])
         responses = MODELS[truth](described(seed), rng).responses
-        kinds.append(decide(verdict_statistics(responses, rng, n_splits=2), simulated, N_CELLS).kind)
+        kinds.append(decide(verdict_statistics(responses, rng, n_splits=4), simulated, N_CELLS).kind)
     assert kinds.count(TRUTHS[truth]) >= 9
 
 
@@ -246,7 +246,7 @@ class TestComparable:
         two = extra[extra["magnitude"] == 0.1].assign(trial=99, response=lambda t: t["response"] + 1.0)
         found = self.chosen(pd.concat([extra, two], ignore_index=True))
         assert found.template is not None
-        verdict, _ = judge(found.template, rng, n_simulations=99, n_splits=2, n_workers=1)
+        verdict, _ = judge(found.template, rng, n_simulations=99, n_splits=4, n_workers=1)
         assert verdict.kind == "undecided"
         assert verdict.in_words()
 

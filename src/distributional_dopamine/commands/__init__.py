@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from distributional_dopamine.commands.analysing import analyse
 from distributional_dopamine.commands.checking import check
 from distributional_dopamine.commands.simulating import simulate
 
@@ -13,6 +14,7 @@ def main() -> None:
     """Ask recordings of reward-responsive neurons what the book asks of forty dopamine neurons."""
 
 
+main.add_command(analyse)
 main.add_command(check)
 main.add_command(simulate)
 
