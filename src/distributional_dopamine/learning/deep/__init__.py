@@ -18,8 +18,11 @@ def _keep_compiled_code(package: Path) -> None:
     key = processor_key()
     if os.environ.get("JAX_COMPILATION_CACHE_DIR") or key is None or not os.access(package, os.W_OK):
         return
-    jax.config.update("jax_compilation_cache_dir", str(package / "__pycache__" / f"jax-{key}"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    for option, value in (
+        ("jax_compilation_cache_dir", str(package / "__pycache__" / f"jax-{key}")),
+        ("jax_persistent_cache_min_compile_time_secs", 0.1),
+    ):
+        jax.config.update(option, value)  # type: ignore[no-untyped-call]  # JAX has no types for it
 
 
 _keep_compiled_code(Path(__file__).parent)
