@@ -142,13 +142,18 @@ def prepare(recordings: Recordings | MeasuredResponses) -> Prepared:
     order = responses["cell"].map({name: i for i, name in enumerate(sorted(recordings.cells().index))})
     responses = responses.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
     rows = design.cues[["n_trials", "share"]].itertuples()
+    limits = list(design.limits)
+    if design.variable_probability:
+        limits.append(
+            ("optimism about cues", "no page asks it yet; distributional_dopamine.evidence does, from Python")
+        )
     return Prepared(
         responses=responses,
         cells=recordings.cells().sort_index(),
         provenance=recordings.provenance,
         excluded=tuple(recordings.excluded),
         notes=tuple(recordings.notes),
-        limits=tuple(design.limits),
+        limits=tuple(limits),
         size_unit=recordings.size_unit,
         response_unit="units of the table" if isinstance(recordings, MeasuredResponses) else "Hz",
         cues=tuple((str(cue), int(n), float(share)) for cue, n, share in rows),
@@ -178,7 +183,7 @@ def read_prepared(folder: Path | None = None) -> Prepared:
     return Prepared(
         responses,
         cells,
-        Provenance(**rest["provenance"]),
+        Provenance(**{**rest["provenance"], "citation_keys": tuple(rest["provenance"]["citation_keys"])}),
         tuple(Exclusion(**one) for one in rest["excluded"]),
         tuple(rest["notes"]),
         tuple((what, why) for what, why in rest["limits"]),
