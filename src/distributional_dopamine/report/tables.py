@@ -216,7 +216,7 @@ def report_needs(needs: Mapping[tuple[str, str], Need], questions: Sequence[str]
     for name in questions:
         for vary in ("cells", "trials"):
             need = needs.get((name, vary))
-            words = f"how many {vary} was not asked" if need is None else need.in_words()
+            words = "not asked here" if need is None else need.in_words()
             report(f"needed.{name}.{vary}.words", words)
             if need is not None:
                 report(f"needed.{name}.{vary}", need.size, interval=(need.low, need.high))
