@@ -30,7 +30,7 @@ SMALLEST = {
     "signs": {"n_splits": 3},
     "decoding": {"n_shuffles": 2, "n_splits": 2},
     "null-models": {"n_simulations": 2, "with_decoding": False},
-    "what-it-would-take": {"n_simulations": 99, "with_trials": False, "largest_cells": 6},
+    "what-it-would-take": {"n_simulations": 99, "n_splits": 1, "with_trials": False, "largest_cells": 6},
 }
 
 

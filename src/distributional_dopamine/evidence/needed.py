@@ -21,6 +21,7 @@ from distributional_dopamine.evidence.verdict import (
     CONTROLS_OF,
     DIFFER,
     FEWEST_CELLS,
+    N_SPLITS,
     POWER,
     VERDICT_MODELS,
     critical_value,
@@ -83,7 +84,7 @@ def find_need(
     *,
     vary: Vary = "cells",
     n_simulations: int = 100,
-    n_splits: int = 5,
+    n_splits: int = N_SPLITS,
     largest: int | None = None,
     n_workers: int | None = None,
     scheduler: str | None = None,
@@ -105,7 +106,7 @@ def find_need(
     n_simulations
         Populations of the null model, and of each control, at every design; at least 99.
     n_splits
-        Random splits of each population.
+        Random splits of each population: as many as for the verdict, since fewer see less.
     largest
         Most that are looked at; by default 320 cells or 128 trials.
     n_workers, scheduler

@@ -46,7 +46,7 @@ QUICK: Mapping[str, Mapping[str, object]] = {
     "signs": {"n_splits": 100},
     "decoding": {"n_shuffles": 19, "n_splits": 10},
     "null-models": {"n_simulations": 40, "with_decoding": False},
-    "what-it-would-take": {"n_simulations": 99, "with_trials": False, "largest_cells": 80},
+    "what-it-would-take": {"n_simulations": 99, "n_splits": 8, "with_trials": False, "largest_cells": 80},
 }
 """Parameters of each page for a first look."""
 
