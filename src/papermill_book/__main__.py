@@ -130,8 +130,10 @@ def terms(pages: tuple[Path, ...], write: bool, book: Path) -> None:
     if not settings.glossary:
         raise BookError("_config.yml: papermill_book.glossary names no page, so there are no terms to link")
     glossary = read_glossary(root / settings.glossary, settings.everyday_terms)
+    own = (root / settings.glossary).resolve()
     left = 0
-    for path in [page.resolve() for page in pages] or pages_with_terms(settings):
+    # the glossary may be named with others, as by *.md: a link in a definition's head would destroy it
+    for path in [page.resolve() for page in pages if page.resolve() != own] or pages_with_terms(settings):
         uses = find_unlinked(path, glossary)
         if write:
             text, uses = link_terms(path.read_text(encoding="utf-8"), uses, glossary)

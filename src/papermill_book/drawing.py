@@ -256,7 +256,7 @@ def draw_making(making: Making, id_: str = "made") -> str:
     for number, chapter in enumerate(making.chapters, 1):
         y = canvas.y
         rows[chapter.name] = y + 15
-        title = textwrap.shorten(f"{number}. {chapter.title}", 46, placeholder=" …")
+        title = textwrap.shorten(f"{number}. {chapter.title}", 40, placeholder=" …")
         canvas.text(left, y + 16, title, 14, ' font-weight="600"')
         counts = f"{some(chapter.n_cells, 'cell')} · {some(chapter.n_figures, 'figure')} · "
         canvas.text(left, y + 32, counts + some(chapter.n_results, "result"), 12, ' opacity="0.85"')

@@ -146,7 +146,9 @@ def test_command_lists_and_writes(folder: Path) -> None:
     done = book.cli("terms")
     assert done.returncode == 1
     assert done.stdout == "book/page.md:1: 'TD error': {term}`TD error`\n"
-    assert book.cli("terms", "--write", "book/page.md").returncode == 0
+    before = (folder / "book" / "glossary.md").read_text()
+    assert book.cli("terms", "--write", "book/page.md", "book/glossary.md").returncode == 0
+    assert (folder / "book" / "glossary.md").read_text() == before  # its own heads are no uses
     assert page.read_text() == "A {term}`TD error`.\n"
     assert book.cli("terms").returncode == 0
 
