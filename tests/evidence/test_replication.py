@@ -13,6 +13,7 @@ from distributional_dopamine.evidence.replication import (
     SCHEDULER_VARIABLE,
     WORKERS_VARIABLE,
     replicate,
+    replicate_each,
 )
 
 
@@ -109,3 +110,10 @@ def test_a_cluster_that_loses_a_worker_gives_the_same(tmp_path, monkeypatch):
     }
     assert drawn_by_victim & drawn_by_others
     assert drawn_by_victim | drawn_by_others == {repr(value) for value in wanted}
+
+
+def test_each_function_does_not_depend_on_its_company():
+    both = replicate_each({"a": draw, "b": draw}, 4, np.random.default_rng(5), n_workers=1)
+    assert list(both) == ["a", "b"]
+    assert not set(both["a"]) & set(both["b"])  # the same function under two names draws anew
+    assert replicate_each({"b": draw}, 4, np.random.default_rng(5), n_workers=2) == {"b": both["b"]}

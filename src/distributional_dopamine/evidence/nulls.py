@@ -20,7 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from distributional_dopamine.evidence.diagnostics import DiagnosticTest
-from distributional_dopamine.evidence.replication import replicate
+from distributional_dopamine.evidence.replication import replicate_each
 from distributional_dopamine.evidence.simulated_responses import Model, PopulationTemplate, learn_values
 
 FloatArray = npt.NDArray[np.float64]
@@ -203,17 +203,10 @@ def simulate_tests(
     """
     if not models or not tests:
         raise ValueError(f"models and tests must not be empty; found {len(models)} and {len(tests)}")
-    seeds = rng.bit_generator.random_raw(4)
+    tasks = {name: _OneSimulation(model, dict(tests), template) for name, model in models.items()}
+    done = replicate_each(tasks, n_simulations, rng, n_workers=n_workers, scheduler=scheduler)
     tables = []
-    for name, model in models.items():
-        own = np.random.default_rng([*seeds, *name.encode()])
-        rows = replicate(
-            _OneSimulation(model, dict(tests), template),
-            n_simulations,
-            own,
-            n_workers=n_workers,
-            scheduler=scheduler,
-        )
+    for name, rows in done.items():
         table = pd.DataFrame([row for simulation in rows for row in simulation])
         table.insert(0, "model", name)
         table.insert(1, "simulation", np.repeat(np.arange(n_simulations), len(tests)))

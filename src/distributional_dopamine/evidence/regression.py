@@ -74,6 +74,18 @@ def relate(x: npt.ArrayLike, y: npt.ArrayLike) -> LinearRelation:
     return LinearRelation(float(r[0]), float(p[0]), slope, float(b.mean() - slope * a.mean()), int(n[0]))
 
 
+def median_of_finite(values: npt.ArrayLike) -> float:
+    """Give the median of the values that are not NaN; NaN, and no warning, where there is none.
+
+    Examples
+    --------
+    >>> median_of_finite([1.0, float("nan"), 3.0])
+    2.0
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    return float(np.nanmedian(numbers)) if np.isfinite(numbers).any() else float("nan")
+
+
 def correlate_rows(x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:
     """Correlate each row of x with the same row of y over the places where both are finite.
 

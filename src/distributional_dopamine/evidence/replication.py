@@ -8,7 +8,7 @@ again because a worker was lost.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
@@ -75,6 +75,50 @@ def replicate(
     batches = _split(generators, workers)
     done = joblib.Parallel(n_jobs=workers)(joblib.delayed(_run_batch)(function, batch) for batch in batches)
     return [result for batch in done for result in batch]
+
+
+def replicate_each(
+    functions: Mapping[str, Callable[[np.random.Generator], Result]],
+    n: int,
+    rng: np.random.Generator,
+    *,
+    n_workers: int | None = None,
+    scheduler: str | None = None,
+) -> dict[str, list[Result]]:
+    """Call each of several functions ``n`` times; what one gives does not depend on which others there are.
+
+    Parameters
+    ----------
+    functions
+        Name -> function, as of :func:`replicate`.
+    n
+        Number of calls of each.
+    rng
+        The generators of a function follow from it and from the function's name.
+    n_workers, scheduler
+        As of :func:`replicate`.
+
+    Returns
+    -------
+    dict
+        Name -> one result a call, in order.
+
+    Raises
+    ------
+    ValueError, OSError
+        As of :func:`replicate`.
+    """
+    seeds = rng.bit_generator.random_raw(4)
+    return {
+        name: replicate(
+            function,
+            n,
+            np.random.default_rng([*seeds, *name.encode()]),
+            n_workers=n_workers,
+            scheduler=scheduler,
+        )
+        for name, function in functions.items()
+    }
 
 
 def _on_cluster(

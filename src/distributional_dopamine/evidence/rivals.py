@@ -38,8 +38,8 @@ from distributional_dopamine.evidence.nulls import (
     make_cells,
     respond_about_learned_values,
 )
-from distributional_dopamine.evidence.regression import LinearRelation, relate
-from distributional_dopamine.evidence.replication import replicate
+from distributional_dopamine.evidence.regression import LinearRelation, median_of_finite, relate
+from distributional_dopamine.evidence.replication import replicate_each
 from distributional_dopamine.evidence.responses import (
     ResponseArrays,
     Responses,
@@ -303,14 +303,7 @@ tuning curves that cover the distribution of rewards; ``efficient_narrow``: only
 def _rank_relation(x: FloatArray, y: FloatArray) -> LinearRelation:
     """Regress ranks on ranks over the cells that have both; r is Spearman's."""
     both = np.isfinite(x) & np.isfinite(y)
-    return relate(_ranks(x[both]), _ranks(y[both]))
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    """Ranks from one; ties, which measured responses do not have, in order."""
-    ranks = np.empty(values.size)
-    ranks[np.argsort(values, kind="stable")] = np.arange(1.0, values.size + 1.0)
-    return ranks
+    return relate(*(stats.rankdata(values[both], method="ordinal") for values in (x, y)))
 
 
 def _shapes_of_halves(
@@ -338,8 +331,7 @@ def _shapes_of_halves(
 def _of_lines(lines: list[LinearRelation]) -> Outcome:
     """Give the median correlation over splits, with the P value of the first."""
     r = np.array([line.r for line in lines])
-    statistic = float(np.nanmedian(r)) if np.isfinite(r).any() else float("nan")
-    return Outcome(statistic, lines[0].p, lines[0].n, lines[0].r > 0.0)
+    return Outcome(median_of_finite(r), lines[0].p, lines[0].n, lines[0].r > 0.0)
 
 
 def steepness_follows_reversal(
@@ -681,7 +673,7 @@ class TaskComparison:
             "spread_change": (spread, nothing),
             "slope_change": (
                 float(np.median(steeper)) if steeper.size >= 3 else nothing,
-                _mean_against_zero(np.sign(steeper) * _ranks(np.abs(steeper)))[1],
+                _mean_against_zero(np.sign(steeper) * stats.rankdata(np.abs(steeper), method="ordinal"))[1],
             ),
             "asymmetry_change": _mean_against_zero(self.asymmetry_second - self.asymmetry_first),
         }
@@ -834,18 +826,11 @@ def simulate_two_tasks(
         raise ValueError(
             f"models and second_tasks must not be empty; found {len(models)} and {len(second_tasks)}"
         )
-    seeds = rng.bit_generator.random_raw(4)
+    tasks = {name: _TwoTasks(model, template, dict(second_tasks)) for name, model in models.items()}
+    done = replicate_each(tasks, n_simulations, rng, n_workers=n_workers, scheduler=scheduler)
     tables = []
-    for name, model in models.items():
-        own = np.random.default_rng([*seeds, *name.encode()])
-        done = replicate(
-            _TwoTasks(model, template, dict(second_tasks)),
-            n_simulations,
-            own,
-            n_workers=n_workers,
-            scheduler=scheduler,
-        )
-        for simulation, rows in enumerate(done):
+    for name, simulations in done.items():
+        for simulation, rows in enumerate(simulations):
             table = pd.DataFrame(rows, columns=["task", "measure", "value", "p"])
             table.insert(0, "model", name)
             table.insert(1, "simulation", simulation)

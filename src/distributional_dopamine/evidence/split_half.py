@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from distributional_dopamine._checks import count
 from distributional_dopamine.evidence import _compiled
-from distributional_dopamine.evidence.regression import correlate_rows
+from distributional_dopamine.evidence.regression import correlate_rows, median_of_finite
 from distributional_dopamine.evidence.responses import Responses, to_arrays
 from distributional_dopamine.evidence.reversal_points import (
     TIE_NOISE,
@@ -74,8 +74,8 @@ class SplitCorrelations:
 
     @property
     def r_median(self) -> float:
-        """Median correlation over splits."""
-        return float(np.nanmedian(self.r))
+        """Median correlation over splits; NaN if no split has one."""
+        return median_of_finite(self.r)
 
     @property
     def r_interval(self) -> tuple[float, float]:

@@ -44,8 +44,8 @@ from distributional_dopamine.evidence.nulls import (
     respond_about_learned_values,
 )
 from distributional_dopamine.evidence.power import Rate
-from distributional_dopamine.evidence.regression import correlate_rows
-from distributional_dopamine.evidence.replication import replicate
+from distributional_dopamine.evidence.regression import correlate_rows, median_of_finite
+from distributional_dopamine.evidence.replication import replicate_each
 from distributional_dopamine.evidence.responses import Responses, to_arrays, utility_axis
 from distributional_dopamine.evidence.reversal_points import TIE_NOISE, estimator_code
 from distributional_dopamine.evidence.simulated_responses import Model, PopulationTemplate
@@ -327,12 +327,11 @@ def verdict_statistics(
     differ, _, n_differ = correlate_rows(np.where(within, points[:, 0], np.nan), points[:, 1])
     follow, _, n_follow = correlate_rows(np.where(steep, points[:, 0], np.nan), tau)
     return Statistics(
-        _median(differ), _median(follow), float(np.median(n_differ)), float(np.median(n_follow))
+        median_of_finite(differ),
+        median_of_finite(follow),
+        float(np.median(n_differ)),
+        float(np.median(n_follow)),
     )
-
-
-def _median(r: FloatArray) -> float:
-    return float(np.nanmedian(r)) if np.isfinite(r).any() else float("nan")
 
 
 def simulate_verdict(
@@ -367,12 +366,10 @@ def simulate_verdict(
     pandas.DataFrame
         One row a model and simulation: ``model``, ``differ``, ``follow``, ``n_differ``, ``n_follow``.
     """
-    seeds = rng.bit_generator.random_raw(4)
+    tasks = {name: _OnePopulation(model, template, n_splits) for name, model in models.items()}
+    done = replicate_each(tasks, n_simulations, rng, n_workers=n_workers, scheduler=scheduler)
     tables = []
-    for name, model in models.items():
-        own = np.random.default_rng([*seeds, *name.encode()])
-        task = _OnePopulation(model, template, n_splits)
-        found = replicate(task, n_simulations, own, n_workers=n_workers, scheduler=scheduler)
+    for name, found in done.items():
         table = pd.DataFrame(found)
         table.insert(0, "model", name)
         tables.append(table)
