@@ -94,7 +94,7 @@ def locked_versions(path: Path) -> dict[str, list[str]]:
 
 
 def git_state(root: Path) -> dict[str, Any]:
-    """Commit of the book's sources and whether they differ from it; empty outside a checkout."""
+    """Commit of the book's sources, its tree, and whether they differ from it; empty outside a checkout."""
 
     def git(*words: str) -> str | None:
         try:
@@ -112,7 +112,8 @@ def git_state(root: Path) -> dict[str, Any]:
     commit = git("rev-parse", "HEAD")
     if commit is None:
         return {}
-    return {"commit": commit, "changed": bool(git("status", "--porcelain"))}
+    tree = git("rev-parse", "HEAD^{tree}")
+    return {"commit": commit, "tree": tree, "changed": bool(git("status", "--porcelain"))}
 
 
 def make_record(

@@ -7,6 +7,7 @@ A parameter's value is the first of: the command line, the profile (for this cha
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,17 @@ _KEYS = {
     "everyday_terms",
     "not_drawing",
     "stand_in_notice",
+    "citation",
+    "text_license",
+    "site_url",
+    "repository",
+    "branch",
+    "notebooks_branch",
 }
+#: Where the sources may lie: Colab opens notebooks from GitHub only.
+_REPOSITORY = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
+_SITE = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w.~/-]*)?")
+_BRANCH = re.compile(r"[\w./-]+")
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,18 @@ class Settings:
     """Functions of plotting modules that draw nothing, for the check on alt text."""
     stand_in_notice: str = "This page was built on simulated data, not on recordings."
     """What the banner says when a build used simulated data."""
+    citation: str = "CITATION.cff"
+    """The file that says how to cite the book; a book without one has no metadata for citing."""
+    text_license: str = ""
+    """SPDX identifier of the licence of pages and figures; empty for the first in the citation file."""
+    site_url: str = ""
+    """Public address of the site, without a slash at its end; empty while there is none."""
+    repository: str = ""
+    """Public address of the sources, such as ``https://github.com/OWNER/REPOSITORY``; empty for none."""
+    branch: str = "main"
+    """The branch that holds the sources."""
+    notebooks_branch: str = "notebooks"
+    """The branch that holds, beside the sources, what ``export-notebooks`` writes."""
 
     def n_workers(self) -> int:
         """Chapters to run at once: as many as asked for, else one a core this process may use."""
@@ -211,6 +234,18 @@ def make_settings(
         config["environment"] = {
             name: str(value) for name, value in _mapping(config["environment"], "environment").items()
         }
+    for key, pattern, wanted in (
+        ("site_url", _SITE, "a web address such as https://example.org/book"),
+        ("repository", _REPOSITORY, "https://github.com/OWNER/REPOSITORY"),
+        ("branch", _BRANCH, "the name of a branch"),
+        ("notebooks_branch", _BRANCH, "the name of a branch"),
+    ):
+        if config.get(key):
+            config[key] = str(config[key]).rstrip("/")
+            if not pattern.fullmatch(config[key]):
+                raise BookError(f"_config.yml: papermill_book.{key} is {config[key]!r}; expected {wanted}")
+        else:
+            config.pop(key, None)
     return Settings(
         root=root, profile=profile, profiles=profiles, config=own, command_line=command_line, **config
     )
