@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,8 @@ class ChapterRun:
     """Names of those that some setting changed."""
     seconds: float
     """Wall-clock time."""
+    ended: datetime
+    """When the last cell had run, with its time zone."""
     notebook: NotebookNode | None
     """The executed notebook, settled; None if papermill left none."""
     failure: Failure | None

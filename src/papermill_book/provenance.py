@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
@@ -70,6 +71,31 @@ def package_versions() -> dict[str, str]:
 def python_version() -> str:
     """Version of the Python that runs."""
     return platform.python_version()
+
+
+@cache
+def machine() -> dict[str, str]:
+    """What besides the locked packages decides the last digits of a number: system, C library, processor.
+
+    Returns
+    -------
+    dict of str to str
+        Names only; what the processor can do is given as a hash, equal where the instructions are.
+    """
+    instructions = ""
+    with contextlib.suppress(OSError):
+        # Libraries choose their loops by these flags: the same model may lack some inside a virtual machine.
+        flags = re.search(
+            r"^(?:flags|Features)\s*:(.*)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE
+        )
+        if flags:
+            words = " ".join(sorted(flags.group(1).split()))
+            instructions = hashlib.sha256(words.encode()).hexdigest()[:12]
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "libc": " ".join(platform.libc_ver()).strip(),
+        "instructions": instructions,
+    }
 
 
 def locked_versions(path: Path) -> dict[str, list[str]]:
@@ -150,9 +176,10 @@ def make_record(
         "seeds": {name: value for name, value in run.parameters.items() if name.startswith("seed")},
         "data": list(run.data),
         "python": python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
+        "machine": machine(),
         "packages": package_versions(),
         "seconds": round(run.seconds, 3),
+        "ended": run.ended.isoformat(timespec="seconds"),
     }
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -134,6 +135,7 @@ def run_chapters(
     waiting = list(enumerate(jobs))
     running: dict[Connection, tuple[int, Any, float, int]] = {}
     outcomes: dict[int, tuple[float, Failure | None]] = {}
+    ended: dict[int, datetime] = {}
     begin = time.perf_counter()
     try:
         while waiting or running:
@@ -160,6 +162,7 @@ def run_chapters(
                     running[connection] = (number, process, started, message[1])
                     continue
                 outcomes[number] = message[1:]
+                ended[number] = datetime.now(UTC)
                 progress.end(jobs[number].name, *outcomes[number])
                 connection.close()
                 process.join()
@@ -178,7 +181,7 @@ def run_chapters(
             time.sleep(_KERNEL_NOTICES)
     progress.close(time.perf_counter() - begin, min(settings.n_workers(), len(jobs)))
     return [
-        _finish(chapter, job, overrides.get(chapter.name, {}), *outcomes[number])
+        _finish(chapter, job, overrides.get(chapter.name, {}), ended[number], *outcomes[number])
         for number, (chapter, job) in enumerate(zip(chapters, jobs, strict=True))
     ]
 
@@ -203,7 +206,12 @@ def _fork_server(settings: Settings) -> multiprocessing.context.ForkServerContex
 
 
 def _finish(
-    chapter: Chapter, job: Job, overridden: Mapping[str, Any], seconds: float, failure: Failure | None
+    chapter: Chapter,
+    job: Job,
+    overridden: Mapping[str, Any],
+    ended: datetime,
+    seconds: float,
+    failure: Failure | None,
 ) -> ChapterRun:
     notebook = None
     results: dict[str, dict[str, Any]] = {}
@@ -220,6 +228,7 @@ def _finish(
         parameters={**chapter.parameters, **overridden},
         overridden=tuple(overridden),
         seconds=seconds,
+        ended=ended,
         notebook=notebook,
         failure=failure,
         results=results,
