@@ -22,6 +22,7 @@ from papermill_book.execution import ChapterRun, own_code_cells
 from papermill_book.prose import DIRECTIVE, PROSE, parse, prose_lines, without_options
 from papermill_book.settings import Settings
 from papermill_book.terms import find_unlinked, pages_with_terms, read_glossary
+from papermill_book.widgets import missing_words
 
 _NUMBER = re.compile(r"(?<!\w)\d[\d.,]*")
 #: Numbers that name a thing rather than count or measure one.
@@ -178,6 +179,9 @@ def _check_chapter_cells(
         if not _alt_of(cell) and not _hidden(cell):
             yield Problem(name, chapter.lines[number], _CELL_MESSAGE)
     for number, cell in code:
+        for option in missing_words(cell):
+            message = f"this cell makes a widget: add mystnb.{option} to its options"
+            yield Problem(name, chapter.lines[number], message)
         caption = ((cell.metadata.get("mystnb") or {}).get("figure") or {}).get("caption")
         if caption:
             line = chapter.lines[number] - 1

@@ -19,6 +19,7 @@ from papermill_book.chapters import INJECTED_TAG, Chapter, write_notebook
 from papermill_book.errors import BookError
 from papermill_book.reporting import DATA_MIME, RESULT_MIME
 from papermill_book.seeds import SeedProcess
+from papermill_book.widgets import WIDGET_MIME
 
 #: Threads of numerical libraries: one each, since chapters run side by side; and a fixed hash seed,
 #: so that nothing depends on the order of a set.
@@ -359,6 +360,7 @@ def for_page(notebook: NotebookNode, page: NotebookNode) -> NotebookNode:
             bundle = kept.get("data", {})
             bundle.pop(RESULT_MIME, None)
             bundle.pop(DATA_MIME, None)
+            bundle.pop(WIDGET_MIME, None)
             if bundle or "data" not in kept:
                 outputs.append(kept)
         target.outputs = outputs

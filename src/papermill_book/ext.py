@@ -43,6 +43,7 @@ from papermill_book.execution import for_page
 from papermill_book.pages import current_build, set_build, setup_pages
 from papermill_book.publishing import Workplace
 from papermill_book.settings import make_settings
+from papermill_book.widget_pages import setup_widgets
 
 logger = logging.getLogger(__name__)
 
@@ -182,6 +183,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_pages(app)
     setup_api(app)
     setup_backmatter(app)
+    setup_widgets(app)
     app.connect("config-inited", begin, priority=0)
     # After MyST-NB has made its own configuration (default priority 500).
     app.connect("builder-inited", run_chapters, priority=900)
