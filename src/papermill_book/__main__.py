@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -19,6 +17,7 @@ from papermill_book.checks import check_sources
 from papermill_book.errors import BookError
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
 from papermill_book.scheduling import run_chapters
+from papermill_book.scratch import Scratch
 from papermill_book.settings import parse_parameters, read_settings, resolve_parameters
 from papermill_book.terms import find_unlinked, link_terms, pages_with_terms, read_glossary
 
@@ -75,13 +74,10 @@ def run(chapter: str, parameters: tuple[str, ...], profile: str | None, out: Pat
             resolve_parameters(settings, {wanted.name: wanted})
     overrides = resolve_parameters(settings, chapters)
     out = out or root / "_build" / "runs" / wanted.name
-    scratch = Path(tempfile.mkdtemp(prefix="papermill-book-"))
-    try:
+    with Scratch() as scratch:
         (done,) = run_chapters(
-            [wanted], overrides, settings, scratch, lambda line: click.echo(line, err=True)
+            [wanted], overrides, settings, scratch.path, lambda line: click.echo(line, err=True)
         )
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     if done.notebook is not None:
         write_notebook(done.notebook, out / f"{wanted.name}.ipynb")
     if done.failure is not None:

@@ -230,6 +230,10 @@ def run_job(
         )
     except DeadKernelError as error:
         failure = Failure("DeadKernelError: the kernel died (killed, or out of memory)", None, 1, str(error))
+    except RuntimeError as error:  # what nbclient raises if a kernel dies before it has said a word
+        failure = Failure(f"the kernel did not start: {error}", None, 1, "")
+    except OSError as error:
+        failure = Failure(f"{error.strerror}: {error.filename or 'the scratch folder'}", None, 1, str(error))
     return time.perf_counter() - start, failure
 
 

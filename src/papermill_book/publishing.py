@@ -15,11 +15,11 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import IO
 
 from papermill_book.errors import BookError
+from papermill_book.scratch import Scratch
 
 #: ``renameat2`` of Linux: take the current folder as base, and exchange the two names in one step.
 _AT_FDCWD = -100
@@ -48,13 +48,20 @@ class Workplace:
         self.staging = build / ".staging"
         self._ready = build / ".ready"
         self._lock: IO[str] | None = None
-        self.scratch = Path()
+        self._scratch: Scratch | None = None
+
+    @property
+    def scratch(self) -> Path:
+        """A temporary folder, while the workplace is open."""
+        if self._scratch is None:
+            raise RuntimeError("the workplace is not open")
+        return self._scratch.path
 
     def open(self) -> None:
         """Take the lock, clear what a killed build left, and make fresh folders."""
         try:
             self.build.mkdir(parents=True, exist_ok=True)
-            lock = (self.build / ".lock").open("a+", encoding="utf-8")
+            lock = (self.build / ".lock").open("a", encoding="utf-8")
         except OSError as error:
             raise BookError(
                 f"cannot write to {self.build}: {error.strerror}. A build needs that folder."
@@ -69,29 +76,26 @@ class Workplace:
                 f"another build is at work in {self.build}; wait for it to end, or stop it, then build again"
             ) from error
         self._lock = lock
-        lock.seek(0)
-        left_behind = lock.read().strip()
-        if left_behind and Path(left_behind).name.startswith("papermill-book-"):
-            shutil.rmtree(left_behind, ignore_errors=True)
-        if self._ready.exists():
-            self._put_in_place()
-        shutil.rmtree(self.staging, ignore_errors=True)
-        self.staging.mkdir()
-        # Sockets need short paths, and the book's own folder may be deep: scratch lies in the system's place.
-        self.scratch = Path(tempfile.mkdtemp(prefix="papermill-book-"))
-        lock.seek(0)
-        lock.truncate()
-        lock.write(str(self.scratch))
-        lock.flush()
+        try:
+            if self._ready.exists():
+                self._put_in_place()
+            shutil.rmtree(self.staging, ignore_errors=True)
+            self.staging.mkdir()
+            self._scratch = Scratch()
+        except OSError as error:
+            self.close()
+            raise BookError(
+                f"cannot make the folders of a build: {error.strerror}: {error.filename}. "
+                "It needs room in _build and in the temporary folder, which TMPDIR names."
+            ) from error
 
     def close(self) -> None:
         """Drop all that was not published, and let the next build in. May be called twice."""
         if self._lock is None:
             return
         shutil.rmtree(self.staging, ignore_errors=True)
-        shutil.rmtree(self.scratch, ignore_errors=True)
-        self._lock.seek(0)
-        self._lock.truncate()
+        if self._scratch is not None:
+            self._scratch.close()
         self._lock.close()
         self._lock = None
         # Sphinx makes its output folder before any extension is asked; an empty one is no site.

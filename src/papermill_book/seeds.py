@@ -9,6 +9,7 @@ chapter still has a kernel of its own, which shares nothing with another's but w
 from __future__ import annotations
 
 import atexit
+import ctypes
 import json
 import multiprocessing
 import os
@@ -21,6 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+#: ``prctl`` of Linux: the signal to get when the parent ends.
+_PR_SET_PDEATHSIG = 1
 
 
 class SeedProcess:
@@ -106,12 +110,14 @@ def plant() -> SeedProcess:
         It waits for `SeedProcess.grow`, and ends if this process ends before.
     """
     listening, telling = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         os.close(listening)
         return SeedProcess(pid, telling)
     status = 1
     try:
+        _end_with(parent)
         os.close(telling)
         with os.fdopen(listening, encoding="utf-8") as pipe:
             words = pipe.read()
@@ -120,6 +126,18 @@ def plant() -> SeedProcess:
     finally:
         # whatever happens, this copy of the chapter's process must not go on as if it were that process
         os._exit(status)
+
+
+def _end_with(parent: int) -> None:
+    """Have the system end this process as soon as `parent` ends, be it by SIGKILL.
+
+    Where the system cannot, ipykernel finds out by itself: it looks once a second, and would miss a parent
+    that had ended before, or one whose children some other process takes over.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it was faster
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _become_kernel(words: dict[str, Any]) -> int:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import signal
-import subprocess
-import time
-from pathlib import Path
 
 import nbformat
 import pytest
 
 from tests.papermill_book.conftest import Book
+from tests.papermill_book.kills import Kill, run_trial
 
 
 def test_good_build_leaves_pages_results_records_and_notebooks(built_book: Book) -> None:
@@ -142,34 +141,17 @@ def test_simulated_data_stand_on_every_page_beside_the_recorded_result(book: Boo
     assert (verdict["verdict"], verdict["reason"]) == ("not judged", "simulated cells")
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_killed_build_leaves_the_old_site_and_the_next_one_works(book: Book, how: signal.Signals) -> None:
-    before = book.bytes_below("html")
-    book.edit("book/good.md", "seed = 1 ", "seed = 2 ")
-    process = subprocess.Popen(
-        book.command(),
-        cwd=book.root,
-        env=book.environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "good: started" in line:
-            break
-    scratch = (book.root / "_build" / ".lock").read_text()
-    assert scratch
-    time.sleep(0.5)
-    process.send_signal(how)
-    process.wait(30)
-    process.stderr.close()
-    assert book.bytes_below("html") == before
-    done = book.build()
-    assert done.returncode == 0, done.stderr
-    assert "seed = 2" in book.page("good")
-    assert not list((book.root / "_build").glob(".staging*"))
-    assert not Path(scratch).exists()
+@pytest.mark.parametrize(
+    ("victim", "how"), [("sphinx", signal.SIGTERM), ("sphinx", signal.SIGKILL), ("papermill", signal.SIGKILL)]
+)
+def test_killed_build_leaves_the_old_site_and_the_next_one_works(
+    book: Book, victim: str, how: signal.Signals
+) -> None:
+    """Three of the fifty kills that `tests.papermill_book.kills` makes on demand."""
+    trial = run_trial(book, Kill(victim, how, 2.5), f"kill-{os.getpid()}-2", lambda _: 0)
+    assert trial.struck
+    assert trial.site == "old"
+    assert trial.faults == []
 
 
 def test_two_builds_at_once_the_second_refuses(book: Book) -> None:
