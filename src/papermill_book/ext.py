@@ -33,13 +33,16 @@ from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+from papermill_book.anchors import setup_anchors
 from papermill_book.api import setup_api
 from papermill_book.backmatter import setup_backmatter
 from papermill_book.build import Build, run_book, surprises, write_outputs
 from papermill_book.chapters import Chapter, by_name, is_chapter, read_chapter
 from papermill_book.checks import check_executed_figures
+from papermill_book.citing import setup_citing
 from papermill_book.errors import BookError
 from papermill_book.execution import for_page
+from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
 from papermill_book.publishing import Workplace
 from papermill_book.settings import make_settings
@@ -181,6 +184,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register this extension with Sphinx."""
     app.add_config_value("papermill_book", {}, "env", [dict])
     setup_pages(app)
+    setup_anchors(app)
+    setup_citing(app)
+    setup_metadata(app)
     setup_api(app)
     setup_backmatter(app)
     setup_widgets(app)

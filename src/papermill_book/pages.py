@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -12,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from papermill_book.chapters import Chapter
 from papermill_book.claims import NOT_COMPUTED, NOT_JUDGED, Verdict, describe_rule
 from papermill_book.errors import BookError, known
 from papermill_book.execution import ChapterRun
@@ -25,7 +27,31 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: The name in a role: what stands before the colon of the format.
+_REPORTED = re.compile(r"\{reported\}`\s*([\w.]+)")
+
 _builds: WeakKeyDictionary[Sphinx, Build] = WeakKeyDictionary()
+
+
+def anchor_of(name: str) -> str:
+    """Anchor of a reported number on the pages that print it.
+
+    Parameters
+    ----------
+    name : str
+        Id of the result.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> anchor_of("reversal.split_half_r")
+    'number-reversal.split_half_r'
+    """
+    # Unlike dashes, which two ids could share, the dots and underscores of an id leave anchors distinct.
+    return f"number-{name}"
 
 
 class reported(nodes.inline):
@@ -33,7 +59,9 @@ class reported(nodes.inline):
 
 
 def _visit_html(self: HTMLTranslator, node: nodes.Element) -> None:
-    self.body.append(self.starttag(node, "span", "", title=node["title"]))
+    # Where the number stood before, for whoever asks for the address of a repetition.
+    before = {"data-anchor": node["anchor"]} if node.get("anchor") else {}
+    self.body.append(self.starttag(node, "span", "", title=node["title"], **before))
 
 
 def _depart_html(self: HTMLTranslator, _: nodes.Element) -> None:
@@ -86,7 +114,7 @@ def result_nodes(build: Build, text: str) -> list[nodes.Node]:
     if name not in build.results:
         raise BookError(f"no chapter reported {name!r}. {known(name, build.results)}")
     ours = format_part(name, build.results[name], part, spec)
-    node = reported("", ours, classes=["pb-reported"], title=_title(build, name))
+    node = reported("", ours, classes=["pb-reported"], title=_title(build, name), name=name)
     if not build.is_simulated(name):
         return [node]
     node["classes"].append("pb-simulated")
@@ -216,12 +244,50 @@ class ResultsTable(Table):
             )
             ids.append("result-" + name.replace(".", "-").replace("_", "-"))
         columns = {"Result": 30, "Value": 25, "Interval": 20, "n": 8, "Chapter": 17}
-        return self.make_table(columns, rows, ids, "pb-results")
+        table = self.make_table(columns, rows, ids, "pb-results")
+        self._link_names(build, table)
+        return table
+
+    def _link_names(self, build: Build, table: list[nodes.Node]) -> None:
+        """Let the name of each result that its own chapter prints lead to where it stands there."""
+        builder = self.env.app.builder
+        ways = {name: builder.get_relative_uri(self.env.docname, run.chapter.docname)
+                for name, run in build.runs.items()}  # fmt: skip
+        printed = {name: printed_in(run.chapter) for name, run in build.runs.items()}
+        for literal in [node for box in table for node in box.findall(nodes.literal)]:
+            name = literal.astext()
+            chapter = build.reported_by.get(name, "")
+            if name in printed.get(chapter, ()):
+                link = nodes.reference("", "", refuri=f"{ways[chapter]}#{anchor_of(name)}", internal=True)
+                literal.replace_self(link)
+                link += literal
 
 
 def _default_spec(value: Any) -> str:
     sample = value[0] if isinstance(value, list) and value else value
     return ".4g" if isinstance(sample, float) else ""
+
+
+def printed_in(chapter: Chapter) -> set[str]:
+    """Names of the results that the text of a chapter prints, headings aside.
+
+    Parameters
+    ----------
+    chapter : Chapter
+
+    Returns
+    -------
+    set of str
+        May hold names with a part, such as ``x.interval``, as well.
+    """
+    return {
+        name
+        for cell in chapter.notebook.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if not line.startswith("#")
+        for name in _REPORTED.findall(line)
+    }
 
 
 def describe_run(run: ChapterRun, build: Build) -> str:
