@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 
 from papermill_book.chapters import INJECTED_TAG, Chapter, write_notebook
 from papermill_book.errors import BookError
-from papermill_book.reporting import DATA_MIME, RESULT_MIME
+from papermill_book.reporting import DATA_MIME, FIGURE_MIME, RESULT_MIME
 from papermill_book.seeds import SeedProcess
 from papermill_book.widgets import WIDGET_MIME
 
@@ -154,13 +154,23 @@ def make_job(
             **KERNEL_ENVIRONMENT,
             "PYTHONPATH": os.pathsep.join(path),
             # A reader's own IPython start-up files and history must not reach the chapter.
-            "IPYTHONDIR": str(work / "ipython"),
+            "IPYTHONDIR": str(_ipython_folder(work)),
             # Whatever a chapter leaves behind goes with the scratch folder.
             "TMPDIR": str(work),
             **environment,
         },
         timeout=timeout,
     )
+
+
+def _ipython_folder(work: Path) -> Path:
+    """Make IPython's folder, with the configuration of the kernels in it."""
+    profile = work / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text(
+        'get_config().InteractiveShellApp.extensions = ["papermill_book.figure_capture"]\n', encoding="utf-8"
+    )
+    return profile.parent
 
 
 def run_job(
@@ -362,9 +372,8 @@ def for_page(notebook: NotebookNode, page: NotebookNode) -> NotebookNode:
         for output in source.outputs:
             kept = nbformat.from_dict(output)
             bundle = kept.get("data", {})
-            bundle.pop(RESULT_MIME, None)
-            bundle.pop(DATA_MIME, None)
-            bundle.pop(WIDGET_MIME, None)
+            for mime in (RESULT_MIME, DATA_MIME, FIGURE_MIME, WIDGET_MIME):
+                bundle.pop(mime, None)
             if bundle or "data" not in kept:
                 outputs.append(kept)
         target.outputs = outputs

@@ -42,6 +42,7 @@ from papermill_book.checks import check_executed_figures
 from papermill_book.citing import setup_citing
 from papermill_book.errors import BookError
 from papermill_book.execution import for_page
+from papermill_book.figure_pages import setup_figures
 from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
 from papermill_book.publishing import Workplace
@@ -187,6 +188,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_anchors(app)
     setup_citing(app)
     setup_metadata(app)
+    setup_figures(app)
     setup_api(app)
     setup_backmatter(app)
     setup_widgets(app)

@@ -16,6 +16,8 @@ from IPython.display import display
 RESULT_MIME = "application/vnd.papermill-book.result+json"
 #: MIME type under which a note about the data travels in a cell's outputs.
 DATA_MIME = "application/vnd.papermill-book.data+json"
+#: MIME type under which the table of a figure travels beside its drawing: ``{"csv": ...}``.
+FIGURE_MIME = "application/vnd.papermill-book.figure+json"
 #: Prefix that MyST-NB's glue uses for a value that is stored but not shown.
 _GLUE_PREFIX = "application/papermill.record/"
 
