@@ -18,17 +18,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-#: What each colour stands for, in every chapter.
+#: What each colour stands for, in every chapter. Each stands out from white and, turned round, from a dark
+#: page (3:1), and any two differ for readers who lack a kind of cone, too. Letters want `ink` of them.
 COLOURS = MappingProxyType(
     {
         "better": "#00798c",  # better than expected; optimists
-        "worse": "#d1495b",  # worse than expected; pessimists
+        "worse": "#cb3f54",  # worse than expected; pessimists
         "recorded": "#2b2d42",
-        "classical": "#8d99ae",
-        "distributional": "#7b4fa3",
-        "published": "#b8860b",
+        "classical": "#8691ab",
+        "distributional": "#6c3b99",
+        "published": "#a67c00",
     }
 )
+#: Colours of letters whose own colour is too pale for them: the same hue, 4.5:1 on white.
+_INKS = MappingProxyType({COLOURS["classical"]: "#5b6880", COLOURS["published"]: "#7d5d00"})
 
 #: Width of a figure that fills the text column, in inches. At the 9-point floor below, letters stay
 #: legible when a phone shows the figure 360 px wide and the reader turns it or taps to enlarge.
@@ -80,6 +83,27 @@ def use_house_style() -> None:
         set_matplotlib_formats("svg", metadata={"Date": None})
 
 
+def ink(colour: str) -> str:
+    """Give the colour for letters that name what is drawn in a colour of `COLOURS`.
+
+    Parameters
+    ----------
+    colour : str
+        One of the palette, or any other.
+
+    Returns
+    -------
+    str
+        A darker one of the same hue where letters would be too pale; else the same.
+
+    Examples
+    --------
+    >>> ink(COLOURS["classical"]), ink(COLOURS["better"])
+    ('#5b6880', '#00798c')
+    """
+    return _INKS.get(colour, colour)
+
+
 def label_line_end(ax: Axes, x: float, y: float, text: str, colour: str, **kwargs: Any) -> Axes:
     """Write `text` just right of the point where a line ends, in the line's own colour.
 
@@ -92,7 +116,7 @@ def label_line_end(ax: Axes, x: float, y: float, text: str, colour: str, **kwarg
     text : str
         The label.
     colour : str
-        The line's colour.
+        The line's colour; the letters take its `ink`.
     **kwargs
         Passed to :meth:`matplotlib.axes.Axes.annotate`.
 
@@ -108,7 +132,7 @@ def label_line_end(ax: Axes, x: float, y: float, text: str, colour: str, **kwarg
         textcoords="offset points",
         va="center",
         ha="left",
-        color=colour,
+        color=ink(colour),
         fontsize=9,
         annotation_clip=False,
         **kwargs,
