@@ -15,6 +15,7 @@ from papermill_book.build import describe_failures, read_reference
 from papermill_book.chapters import discover, find_chapter, write_notebook
 from papermill_book.checks import check_sources
 from papermill_book.errors import BookError
+from papermill_book.notebooks import export_notebooks
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
 from papermill_book.scheduling import run_chapters
 from papermill_book.scratch import Scratch
@@ -140,6 +141,17 @@ def terms(pages: tuple[Path, ...], write: bool, book: Path) -> None:
     if left:
         click.echo(f"{left} to link", err=True)
         sys.exit(1)
+
+
+@main.command("export-notebooks")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@_book
+@_plainly
+def export_notebooks_(folder: Path, book: Path) -> None:
+    """Write each chapter of the last build below FOLDER as a notebook that Colab and Binder can open."""
+    root = book.resolve()
+    for path in export_notebooks(discover(root), read_settings(root), folder):
+        click.echo(path)
 
 
 @main.command()

@@ -84,7 +84,9 @@ class CiteDirective(Table):
         git = build.git
         missing = [] if address else [nodes.paragraph("", NO_ADDRESS)]
         if form == "apa":
-            return [copyable(as_apa(citation, address), "text"), *missing]
+            sentence = copyable(as_apa(citation, address), "text")
+            sentence["classes"].append("pb-wrap")
+            return [sentence]
         if form == "bibtex":
             return [copyable(as_bibtex(citation, address, git.get("commit", "")), "bibtex"), *missing]
         if form == "cff":

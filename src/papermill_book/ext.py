@@ -40,6 +40,7 @@ from papermill_book.build import Build, run_book, surprises, write_outputs
 from papermill_book.chapters import Chapter, by_name, is_chapter, read_chapter
 from papermill_book.checks import check_executed_figures
 from papermill_book.citing import setup_citing
+from papermill_book.doors import setup_doors
 from papermill_book.errors import BookError
 from papermill_book.execution import for_page
 from papermill_book.figure_pages import setup_figures
@@ -188,6 +189,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_anchors(app)
     setup_citing(app)
     setup_metadata(app)
+    setup_doors(app)
     setup_figures(app)
     setup_api(app)
     setup_backmatter(app)
