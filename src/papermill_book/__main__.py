@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -11,12 +10,15 @@ from typing import Any
 
 import click
 
-from papermill_book.build import describe_failures, read_reference
+from papermill_book.build import describe_failures
 from papermill_book.chapters import discover, find_chapter, write_notebook
 from papermill_book.checks import check_sources
+from papermill_book.comparison import describe
+from papermill_book.crate import make_crate
 from papermill_book.errors import BookError
 from papermill_book.notebooks import export_notebooks
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
+from papermill_book.reference import compare_with_reference, write_reference
 from papermill_book.scheduling import run_chapters
 from papermill_book.scratch import Scratch
 from papermill_book.settings import parse_parameters, read_settings, resolve_parameters
@@ -159,52 +161,48 @@ def export_notebooks_(folder: Path, book: Path) -> None:
 @_plainly
 def reference(book: Path) -> None:
     """Keep the results of the last build as the reference: only a full build on recorded data will do."""
-    root = book.resolve()
-    settings = read_settings(root)
-    build = root / "_build"
-    records = [read_json(path) for path in sorted((build / "records").glob("*.json"))]
-    if not records:
-        raise BookError(f"no records in {build / 'records'}; build the book first")
-    for record in records:
-        if record["profile"] != "full" or record["overridden"]:
-            raise BookError(
-                f"{record['chapter']} ran with profile {record['profile']!r}; a reference needs 'full'"
-            )
-        for data in record["data"]:
-            if data["kind"] != "recorded":
-                raise BookError(
-                    f"{record['chapter']} ran on {data['kind']} data; a reference needs recordings"
-                )
-    results = {
-        name: result
-        for record in records
-        for name, result in read_json(build / "results" / f"{record['chapter']}.json").items()
-    }
-    path = root / settings.reference
-    write_json(path, dict(sorted(results.items())))
-    click.echo(f"{path}: {len(read_reference(path))} results")
+    settings = read_settings(book.resolve())
+    n_results = write_reference(settings, settings.root / "_build")
+    click.echo(f"{settings.root / settings.reference}: {n_results} results")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file of the last build.
+_build = click.option(
+    "--build",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the build; default: _build.",
+)
 
-    Parameters
-    ----------
-    path : Path
 
-    Returns
-    -------
-    object
+@main.command()
+@_build
+@_book
+@_plainly
+def verify(build: Path | None, book: Path) -> None:
+    """Hold a build against the reference: exit status 1 if a result is not what it should be."""
+    settings = read_settings(book.resolve())
+    comparison = compare_with_reference(settings, (build or settings.root / "_build").resolve())
+    click.echo(describe(comparison))
+    if not comparison.good:
+        sys.exit(1)
 
-    Raises
-    ------
-    BookError
-        If it is missing or torn.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise BookError(f"{path}: {error}; build the book again") from error
+
+@main.command()
+@click.option("--agent", default="", help="Who ran the build, if it was not the authors of the book.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write; default: crate.zip in the folder of the build.",
+)
+@_build
+@_book
+@_plainly
+def crate(agent: str, out: Path | None, build: Path | None, book: Path) -> None:
+    """Pack the last build as an RO-Crate: what ran, on what, and what came out."""
+    settings = read_settings(book.resolve())
+    folder = (build or settings.root / "_build").resolve()
+    target = (out or folder / "crate.zip").resolve()
+    n_files = make_crate(settings, folder, target, agent)
+    click.echo(f"{target}: {n_files} files, {target.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

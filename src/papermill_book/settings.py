@@ -44,6 +44,9 @@ _KEYS = {
     "repository",
     "branch",
     "notebooks_branch",
+    "data_register",
+    "reference_figures",
+    "tolerances",
 }
 #: Where the sources may lie: Colab opens notebooks from GitHub only.
 _REPOSITORY = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
@@ -111,6 +114,12 @@ class Settings:
     """The branch that holds the sources."""
     notebooks_branch: str = "notebooks"
     """The branch that holds, beside the sources, what ``export-notebooks`` writes."""
+    data_register: str = ""
+    """JSON with the address and SHA-256 of each file of the data, for the crate; empty for none."""
+    reference_figures: tuple[str, ...] = ()
+    """Names of figures whose picture in the last full build on recorded data is kept beside its results."""
+    tolerances: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Pattern of result ids to how far they may lie from the reference; see `papermill_book.comparison`."""
 
     def n_workers(self) -> int:
         """Chapters to run at once: as many as asked for, else one a core this process may use."""
@@ -227,7 +236,7 @@ def make_settings(
             for name, part in _mapping(config.pop("chapters", None), "papermill_book.chapters").items()
         },
     )
-    for key in ("code", "everyday_terms", "not_drawing", "preload"):
+    for key in ("code", "everyday_terms", "not_drawing", "preload", "reference_figures"):
         if key in config:
             config[key] = tuple(config[key])
     if "environment" in config:
