@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 _SVG = "image/svg+xml"
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
+#: Class by which a chapter says that a figure is too wide to be read at the width of a phone, among the
+#: options of its image: ``image: {classes: pb-wide}``.
+WIDE = "pb-wide"
+WIDE_LABEL = "Figure; on a narrow screen it scrolls sideways"
 #: CSS pixels in a point.
 _PIXELS = 4 / 3
 
@@ -140,7 +144,8 @@ def place_drawings(app: Sphinx, doctree: nodes.document, _: str) -> None:
             if drawing is None:
                 continue
             write_drawing(drawing, Path(app.outdir))
-            image.replace_self(picture("", drawing=drawing, alt=image.get("alt", "")))
+            shown = picture("", drawing=drawing, alt=image.get("alt", ""), classes=image["classes"])
+            image.replace_self(shown)
             line = nodes.legend("", drawn_by("", drawing=drawing))
             figure += line
 
@@ -169,7 +174,10 @@ def _visit_picture(self: HTMLTranslator, node: nodes.Element) -> None:
         'loading="lazy" decoding="async" />'
         for shown, suffix in (("only-light", ""), ("only-dark", "-dark"))
     )
-    self.body.append(f'<div class="pb-picture">{images}</div>\n')
+    # What a chapter says is wide scrolls in a box of its own on a phone, so the box must take the keyboard.
+    wide = f' tabindex="0" role="group" aria-label="{WIDE_LABEL}"' if WIDE in node["classes"] else ""
+    names = " ".join(["pb-picture", *node["classes"]])
+    self.body.append(f'<div class="{names}"{wide}>{images}</div>\n')
 
 
 def _visit_drawn_by(self: HTMLTranslator, node: nodes.Element) -> None:
