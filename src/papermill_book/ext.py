@@ -47,7 +47,9 @@ from papermill_book.figure_pages import setup_figures
 from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
 from papermill_book.publishing import Workplace
+from papermill_book.reference_pages import setup_reference
 from papermill_book.settings import make_settings
+from papermill_book.theme import setup_theme
 from papermill_book.widget_pages import setup_widgets
 
 logger = logging.getLogger(__name__)
@@ -140,19 +142,6 @@ def run_chapters(app: Sphinx) -> None:
             announce["announcement"] = build.settings.stand_in_notice
 
 
-def tidy_page(_: Sphinx, __: str, ___: str, context: dict[str, Any], ____: nodes.document) -> None:
-    """Drop scripts that stand on a page twice: Jupyter Book adds those of thebe two times over."""
-    kept = []
-    seen = set()
-    for script in context.get("script_files", []):
-        # A script without a file has the name None in one place and "" in the other.
-        name = (getattr(script, "filename", script) or "", *sorted(getattr(script, "attributes", {}).items()))
-        if name not in seen:
-            seen.add(name)
-            kept.append(script)
-    context["script_files"] = kept
-
-
 def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict[str, Any], __: nodes.document) -> None:
     """Have the theme offer the executed notebook, which `finish` puts there, for download."""
     if current_build(app).by_docname(pagename) is not None:
@@ -191,14 +180,15 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_metadata(app)
     setup_doors(app)
     setup_figures(app)
+    setup_reference(app)
     setup_api(app)
     setup_backmatter(app)
     setup_widgets(app)
+    setup_theme(app)
     app.connect("config-inited", begin, priority=0)
     # After MyST-NB has made its own configuration (default priority 500).
     app.connect("builder-inited", run_chapters, priority=900)
     # Before the theme makes its buttons (501), and after everyone has added their scripts.
     app.connect("html-page-context", offer_notebook, priority=400)
-    app.connect("html-page-context", tidy_page, priority=900)
     app.connect("build-finished", finish, priority=1000)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,6 +6,7 @@ which pages show beside simulated ones.
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from pathlib import Path
@@ -21,7 +22,7 @@ from papermill_book.errors import BookError, known
 from papermill_book.provenance import locked_versions, write_json
 from papermill_book.settings import Settings
 
-#: A picture beside a page's own must not weigh more than the page.
+#: Bytes of a compressed picture: a repository keeps every version of it for good.
 LARGEST_PICTURE = 40_000
 
 
@@ -141,19 +142,22 @@ def _pictures(settings: Settings, notebooks: Path) -> dict[str, bytes]:
     names = set()
     for path in sorted(notebooks.glob("*.ipynb")):
         for drawing in drawings_of(nbformat.read(path, as_version=4)):
-            names.add(drawing.name)
-            suffix, contents = next(iter(drawing.files.items()))
-            if drawing.name not in settings.reference_figures:
+            if ".svg" in drawing.files:
+                names.add(drawing.name)
+            if drawing.name not in settings.reference_figures or ".svg" not in drawing.files:
                 continue
+            contents = gzip.compress(drawing.files[".svg"], mtime=0)
             if len(contents) > LARGEST_PICTURE:
                 raise BookError(
-                    f"{path}: {drawing.name} has {len(contents)} bytes; a reference figure may have "
-                    f"{LARGEST_PICTURE}. Take it out of papermill_book.reference_figures in _config.yml"
+                    f"{path}: {drawing.name} has {len(contents)} bytes, compressed; a reference figure may "
+                    f"have {LARGEST_PICTURE}. Take it out of papermill_book.reference_figures in _config.yml"
                 )
-            found[drawing.name + suffix] = contents
+            found[f"{drawing.name}.svgz"] = contents
     for name in settings.reference_figures:
-        if name not in names:
-            raise BookError(f"_config.yml: reference_figures: no figure {name!r}. {known(name, names)}")
+        if f"{name}.svgz" not in found:
+            raise BookError(
+                f"_config.yml: reference_figures: no figure {name!r} drawn as SVG. {known(name, names)}"
+            )
     return found
 
 
@@ -204,6 +208,28 @@ def compare_with_reference(settings: Settings, build: Path) -> Comparison:
     return Comparison(chapters, tuple(claims))
 
 
-def picture_of(settings: Settings, figure: str) -> Path | None:
-    """The reference build's picture of a figure, if one is kept."""
-    return next(iter(sorted(figures_folder(settings).glob(f"{figure}.*"))), None)
+def picture_of(settings: Settings, figure: str) -> str | None:
+    """The reference build's drawing of a figure as SVG, if it is kept.
+
+    Parameters
+    ----------
+    settings : Settings
+    figure : str
+        Its name in the book.
+
+    Returns
+    -------
+    str or None
+
+    Raises
+    ------
+    BookError
+        If the file is damaged.
+    """
+    path = figures_folder(settings) / f"{figure}.svgz"
+    if not path.is_file():
+        return None
+    try:
+        return gzip.decompress(path.read_bytes()).decode()
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise BookError(f"{path} is damaged ({error}); take it from the repository again") from error

@@ -44,8 +44,10 @@ _KEYS = {
     "repository",
     "branch",
     "notebooks_branch",
+    "not_in_pdf",
     "data_register",
     "reference_figures",
+    "not_in_pdf",
     "tolerances",
 }
 #: Where the sources may lie: Colab opens notebooks from GitHub only.
@@ -114,6 +116,8 @@ class Settings:
     """The branch that holds the sources."""
     notebooks_branch: str = "notebooks"
     """The branch that holds, beside the sources, what ``export-notebooks`` writes."""
+    not_in_pdf: tuple[str, ...] = ()
+    """Pages that the PDF leaves out, such as a reference of functions."""
     data_register: str = ""
     """JSON with the address and SHA-256 of each file of the data, for the crate; empty for none."""
     reference_figures: tuple[str, ...] = ()
@@ -236,7 +240,7 @@ def make_settings(
             for name, part in _mapping(config.pop("chapters", None), "papermill_book.chapters").items()
         },
     )
-    for key in ("code", "everyday_terms", "not_drawing", "preload", "reference_figures"):
+    for key in ("code", "everyday_terms", "not_drawing", "not_in_pdf", "preload", "reference_figures"):
         if key in config:
             config[key] = tuple(config[key])
     if "environment" in config:
