@@ -47,7 +47,7 @@ def place_reference_pictures(app: Sphinx, doctree: nodes.document, docname: str)
 
 def _visit(self: HTMLTranslator, node: nodes.Element) -> None:
     address = escape(posixpath.join(self.builder.imgpath, f"reference-{node['name']}"))
-    # The caption says what is seen; here it is the recordings that are. Lazy: nothing is fetched while folded.
+    # The caption above says what is seen. Lazy, so that nothing is fetched while it is folded.
     images = "".join(
         f'<img class="{shown}" src="{address}{suffix}.svg" loading="lazy" decoding="async" '
         'alt="The figure above, as the reference build drew it from the recordings." />'

@@ -47,7 +47,6 @@ _KEYS = {
     "not_in_pdf",
     "data_register",
     "reference_figures",
-    "not_in_pdf",
     "tolerances",
 }
 #: Where the sources may lie: Colab opens notebooks from GitHub only.
