@@ -3,9 +3,10 @@
     python -m benchmarks.verdicts [--sets 200] [--simulations 399] [--check 3] [--spikes]
 
 Data sets of one design and truth share the simulated populations that they are compared with, made from one
-more data set of that kind, since a verdict alone simulates thousands. ``--check`` so many get populations
-of their own, and are to come to the same verdict. ``--spikes`` starts from the simulator of recordings
-instead of from responses: ten times as long.
+more data set of that kind, since a verdict alone simulates thousands; but those of cells whose rates cannot
+fall below zero, which depend on the cells most, are each data set's own. ``--check`` so many get all
+populations of their own, and are to come to the same verdict. ``--spikes`` starts from the simulator of
+recordings instead of from responses: there rates do stop at zero.
 """
 
 from __future__ import annotations
@@ -17,17 +18,26 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from distributional_dopamine.evidence.comparable import choose_comparable
 from distributional_dopamine.evidence.nulls import MODELS
 from distributional_dopamine.evidence.power import design_population
-from distributional_dopamine.evidence.responses import FIGURES_4_5, compute_responses, pool_trials, to_arrays
 from distributional_dopamine.evidence.simulated_responses import PopulationTemplate
-from distributional_dopamine.evidence.verdict import decide, judge, simulate_verdict, verdict_statistics
+from distributional_dopamine.evidence.verdict import (
+    FLOORED,
+    VERDICT_MODELS,
+    decide,
+    judge,
+    simulate_verdict,
+    verdict_statistics,
+)
 from distributional_dopamine.recordings.simulator import Population, Settings, simulate
+from distributional_dopamine.report.prepared import prepare
 
 PROMISE = 0.95
 N_SPLITS = 10
+N_OWN = 99
 
 
 @dataclass(frozen=True)
@@ -69,11 +79,10 @@ def draw(truth: Population, design: Design, seed: list[int], *, spikes: bool) ->
             population=truth,
             settings=Settings(offset=2.0),
         ).recordings
-        responses = to_arrays(pool_trials(compute_responses(recordings, FIGURES_4_5)))
+        template = prepare(recordings).comparable().template
     else:
         described = design_population(design.n_cells, design.trials, rng, offset_sd=1.5, asymmetry_sd=0.2)
-        responses = MODELS[_MODELS[truth]](described, rng).responses
-    template = choose_comparable(responses, rng).template
+        template = choose_comparable(MODELS[_MODELS[truth]](described, rng).responses, rng).template
     assert template is not None
     return template
 
@@ -96,18 +105,28 @@ def main() -> int:
             began = time.process_time()
             first = draw(truth, design, [number, 0], spikes=asked.spikes)
             rng = np.random.default_rng([number, 1])
-            simulated = simulate_verdict(
-                first, rng, n_simulations=asked.simulations, n_splits=N_SPLITS, n_workers=1
+            others = {name: model for name, model in VERDICT_MODELS.items() if name != FLOORED}
+            shared = simulate_verdict(
+                first, rng, models=others, n_simulations=asked.simulations, n_splits=N_SPLITS, n_workers=1
             )
             kinds, agree = Counter[str](), 0
             for i in range(asked.sets):
                 template = draw(truth, design, [number, 2, i], spikes=asked.spikes)
                 found = verdict_statistics(template.arrays, rng, n_splits=N_SPLITS)
+                own = simulate_verdict(
+                    template,
+                    rng,
+                    models={FLOORED: VERDICT_MODELS[FLOORED]},
+                    n_simulations=N_OWN,
+                    n_splits=N_SPLITS,
+                    n_workers=1,
+                )
+                simulated = pd.concat([shared, own], ignore_index=True)
                 verdict = decide(found, simulated, design.n_cells)
                 kinds[verdict.kind] += 1
                 if i < asked.check:
-                    own, _ = judge(template, rng, n_simulations=99, n_splits=N_SPLITS, n_workers=1)
-                    agree += own.kind == verdict.kind
+                    alone, _ = judge(template, rng, n_simulations=99, n_splits=N_SPLITS, n_workers=1)
+                    agree += alone.kind == verdict.kind
             right, undecided = kinds[RIGHT[truth]] / asked.sets, kinds["undecided"] / asked.sets
             wrong = 1.0 - right - undecided
             kept &= wrong <= 1.0 - PROMISE and (right >= PROMISE if design.enough else undecided > 0.5)

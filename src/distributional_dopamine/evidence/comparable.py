@@ -6,12 +6,14 @@ recordings of other laboratories a size may be missing for a cell or two, or be 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from distributional_dopamine.evidence.asymmetry import estimate_asymmetry
+from distributional_dopamine.evidence.constants import lowest_responses
 from distributional_dopamine.evidence.responses import ResponseArrays, Responses, to_arrays, utility_axis
 from distributional_dopamine.evidence.simulated_responses import PopulationTemplate, make_template
 from distributional_dopamine.evidence.verdict import FEWEST_SIZES
@@ -40,7 +42,13 @@ class Comparable:
     excluded: tuple[Exclusion, ...]
 
 
-def choose_comparable(responses: Responses, rng: np.random.Generator) -> Comparable:
+def choose_comparable(
+    responses: Responses,
+    rng: np.random.Generator,
+    *,
+    baselines: Mapping[str, float] | None = None,
+    shift: float = 0.0,
+) -> Comparable:
     """Choose the sizes of reward that most cells had, and the cells that had all of these.
 
     A size is left out if fewer than half of the cells had it; a cell if it lacks one of the sizes that
@@ -52,6 +60,13 @@ def choose_comparable(responses: Responses, rng: np.random.Generator) -> Compara
         Pooled responses.
     rng
         Breaks ties in the asymmetries that the template takes.
+    baselines
+        Cell -> mean rate before the event, Hz
+        (:func:`~distributional_dopamine.evidence.responses.baseline_rates`): no mean response can be below
+        minus that. By default no floor is known.
+    shift
+        Number by which unexpected responses were shifted when they were pooled, Hz
+        (:func:`~distributional_dopamine.evidence.responses.pooling_shift`).
 
     Returns
     -------
@@ -82,7 +97,8 @@ def choose_comparable(responses: Responses, rng: np.random.Generator) -> Compara
     taus = estimate_asymmetry(chosen, axis, rng, estimator="piecewise").asymmetry
     if not np.isfinite(taus).any():
         taus = np.array([0.5])  # so noisy that no cell shows one: models that take them over are symmetric
-    return Comparable(make_template(chosen, axis, taus), n_cells, n_sizes, tuple(excluded))
+    lowest = lowest_responses(baselines or {}, shift, chosen.cells)
+    return Comparable(make_template(chosen, axis, taus, lowest), n_cells, n_sizes, tuple(excluded))
 
 
 def _why_not(arrays: ResponseArrays, cell: int, common: BoolArray) -> str:

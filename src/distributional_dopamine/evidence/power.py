@@ -24,6 +24,7 @@ from scipy import special, stats
 
 from distributional_dopamine._checks import count, finite_array, non_negative, probabilities, unit_interval
 from distributional_dopamine.evidence.asymmetry import estimate_asymmetry
+from distributional_dopamine.evidence.constants import ConstantCells, shares_of_kinds
 from distributional_dopamine.evidence.diagnostics import TESTS, DiagnosticTest
 from distributional_dopamine.evidence.nulls import (
     CONTROLS,
@@ -362,6 +363,7 @@ def resample_template(
         residual_offsets=offsets,
         residual_sd=noise * template.residual_sd[chosen],
         taus=taus,
+        constants=template.constants.select(chosen),
     )
 
 
@@ -483,14 +485,15 @@ def design_population(
     values = np.repeat(mean.ravel(), counts.ravel()) + np.repeat(noise, per_cell) * rng.choice(
         pool, counts.sum()
     )
+    arrays = ResponseArrays(
+        tuple(f"cell {c + 1}" for c in range(cells)),
+        tuple(sizes.tolist()),
+        values,
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        within % 2 == 0,
+    )
     return PopulationTemplate(
-        arrays=ResponseArrays(
-            tuple(f"cell {c + 1}" for c in range(cells)),
-            tuple(sizes.tolist()),
-            values,
-            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-            within % 2 == 0,
-        ),
+        arrays=arrays,
         utility_axis=axis,
         probabilities=shares,
         gain=gains,
@@ -499,6 +502,9 @@ def design_population(
         residual_sd=noise,
         offset_sd=non_negative("offset_sd", offset_sd),
         taus=np.asarray(taus, dtype=np.float64),
+        constants=ConstantCells(
+            axis, gains, -gains * (shares @ axis), np.full((cells, 2), -np.inf), shares_of_kinds(arrays)
+        ),
     )
 
 

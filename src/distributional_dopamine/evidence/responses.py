@@ -353,10 +353,27 @@ def pool_trials(responses: pd.DataFrame, trials: TrialSet = "pooled") -> pd.Data
     if trials != "pooled":
         return responses[chosen].reset_index(drop=True)
     out = responses.copy()
-    if expected.all() or not expected.any():
-        return out
-    out.loc[~expected, "response"] += _grand_mean(responses[expected]) - _grand_mean(responses[~expected])
+    out.loc[~expected, "response"] += pooling_shift(responses)
     return out
+
+
+def pooling_shift(responses: pd.DataFrame) -> float:
+    """Give the number by which :func:`pool_trials` shifts unexpected responses.
+
+    Parameters
+    ----------
+    responses
+        The table of :func:`compute_responses`.
+
+    Returns
+    -------
+    float
+        Hz; 0 where all trials are of one kind.
+    """
+    expected = responses["expected"].to_numpy(dtype=bool)
+    if expected.all() or not expected.any():
+        return 0.0
+    return _grand_mean(responses[expected]) - _grand_mean(responses[~expected])
 
 
 def _grand_mean(responses: pd.DataFrame) -> float:

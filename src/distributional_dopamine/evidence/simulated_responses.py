@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from distributional_dopamine._checks import count, finite_array, unit_interval_array
+from distributional_dopamine.evidence.constants import ConstantCells, fit_constant_cells
 from distributional_dopamine.evidence.responses import (
     ResponseArrays,
     Responses,
@@ -61,6 +62,8 @@ class PopulationTemplate:
         Standard deviation over cells of (mean of the cell's mean responses - g x mean of the axis), Hz.
     taus
         (n_measured,) Measured asymmetries, to be resampled.
+    constants
+        The recorded cells as cells that differ by a constant each and cannot fire below zero.
     """
 
     arrays: ResponseArrays
@@ -72,6 +75,7 @@ class PopulationTemplate:
     residual_sd: FloatArray
     offset_sd: float
     taus: FloatArray
+    constants: ConstantCells
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +221,10 @@ def draw_responses(
 
 
 def make_template(
-    responses: Responses, utility_axis: npt.ArrayLike, taus: npt.ArrayLike
+    responses: Responses,
+    utility_axis: npt.ArrayLike,
+    taus: npt.ArrayLike,
+    lowest: npt.ArrayLike = -np.inf,
 ) -> PopulationTemplate:
     """Take from recorded cells what simulated ones are given.
 
@@ -229,6 +236,9 @@ def make_template(
         (n_magnitudes,) Utility of each magnitude, Hz.
     taus
         Measured asymmetries; NaN (cells that are not usable) are dropped.
+    lowest
+        (n_cells, 2) Lowest mean response of each cell to expected and unexpected rewards, Hz, from
+        :func:`~distributional_dopamine.evidence.constants.lowest_responses`; by default no floor is known.
 
     Returns
     -------
@@ -279,6 +289,7 @@ def make_template(
         residual_sd=np.array([pool.std() for pool in pools]),
         offset_sd=float(np.std(means.mean(axis=1) - gain * axis.mean(), ddof=1)),
         taus=measured,
+        constants=fit_constant_cells(arrays, axis, np.broadcast_to(lowest, (arrays.n_cells, 2))),
     )
 
 

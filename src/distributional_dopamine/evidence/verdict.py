@@ -6,7 +6,7 @@ reversal point, the median over random splits of the trials into halves:
 1. *Do the cells differ for good?* Reversal points of one half against those of the other; the null is
    classical TD, in which all cells share one value.
 2. *Does asymmetry follow the reversal point?* Asymmetry in one half against reversal points of the other;
-   the nulls are all those of :data:`~distributional_dopamine.evidence.nulls.NULLS`: the hardest counts.
+   the nulls are all those of :data:`VERDICT_NULLS`: the hardest counts.
 
 A *yes* is a Monte Carlo P of at most ``ALPHA``. A *no* counts only where cells for which yes is right would
 have got it with a power of at least ``POWER``; these are, for both questions, cells of distributional TD with
@@ -79,6 +79,26 @@ def _same_reversal_points(template: PopulationTemplate, rng: np.random.Generator
     return make_cells(template, learning_asymmetry=rates[0] / rates.sum(axis=0))
 
 
+def _fitted_constants(template: PopulationTemplate, _rng: np.random.Generator) -> dict[str, FloatArray]:
+    return {"gain": template.constants.gain, "offset": template.constants.constant}
+
+
+def _respond_above_zero(
+    _cells: Mapping[str, FloatArray], template: PopulationTemplate, _rng: np.random.Generator
+) -> dict[str, FloatArray]:
+    return {"mean": template.constants.means()}
+
+
+FLOORED = "constants_above_zero"
+"""The null model of :mod:`~distributional_dopamine.evidence.constants`: each cell's own slope and constant,
+and no rate below zero."""
+
+VERDICT_NULLS: Mapping[str, Model] = MappingProxyType(
+    {**NULLS, FLOORED: Model(_fitted_constants, _respond_above_zero)}
+)
+"""The null models of the book, and ``FLOORED``: without it, cells that differ by constants large beside their
+baseline rates would be taken for distributional TD."""
+
 REFERENCE = "distributional_uniform"
 """The model for which yes is right to both questions."""
 
@@ -86,12 +106,12 @@ SYMMETRIC = "same_reversal_points"
 """The model for which yes is right to the first question only."""
 
 VERDICT_MODELS: Mapping[str, Model] = MappingProxyType(
-    {**NULLS, **CONTROLS, SYMMETRIC: Model(_same_reversal_points, respond_about_learned_values)}
+    {**VERDICT_NULLS, **CONTROLS, SYMMETRIC: Model(_same_reversal_points, respond_about_learned_values)}
 )
 """Everything that a verdict needs simulated."""
 
 NULLS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {DIFFER: ("classical_bootstrap",), FOLLOW: tuple(NULLS)}
+    {DIFFER: ("classical_bootstrap",), FOLLOW: tuple(VERDICT_NULLS)}
 )
 """Question -> the models for which no is right."""
 
@@ -542,7 +562,7 @@ def judge(
     rng
         Draws halves and simulations.
     n_simulations
-        Simulated populations of each of nine models; at least 99.
+        Simulated populations of each of ten models; at least 99.
     n_splits
         Random splits of each.
     n_workers, scheduler

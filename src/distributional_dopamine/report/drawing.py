@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from distributional_dopamine import figures
 from distributional_dopamine.evidence.needed import Need
-from distributional_dopamine.evidence.nulls import CONTROLS, NULLS
+from distributional_dopamine.evidence.nulls import CONTROLS
 from distributional_dopamine.evidence.responses import ResponseArrays
 from distributional_dopamine.evidence.split_half import SplitCorrelations
-from distributional_dopamine.evidence.verdict import POWER, SYMMETRIC, Verdict
+from distributional_dopamine.evidence.verdict import POWER, SYMMETRIC, VERDICT_NULLS, Verdict
 from distributional_dopamine.report.decoded import Decoded
 from distributional_dopamine.report.words import MODEL_WORDS, TEST_WORDS
 
@@ -37,7 +37,7 @@ def nothing_to_draw(why: str) -> Figure:
 def draw_verdict(verdict: Verdict, simulated: pd.DataFrame, kind: str) -> Figure:
     """Draw where the cells fall among simulated populations, for both questions."""
     fig, axes = plt.subplots(1, 2, figsize=(figures.FULL_WIDTH, 3.9), sharey=True)
-    models = [*NULLS, SYMMETRIC, *CONTROLS]
+    models = [*VERDICT_NULLS, SYMMETRIC, *CONTROLS]
     titles = ("Do the cells differ for good?", "Does asymmetry follow?")
     columns = (("differ", verdict.differ), ("follow", verdict.follow))
     for ax, title, (column, question) in zip(axes, titles, columns, strict=True):
@@ -54,7 +54,7 @@ def draw_verdict(verdict: Verdict, simulated: pd.DataFrame, kind: str) -> Figure
         ax.axvline(question.needed, color=figures.COLOURS["published"], lw=1.4, ls=":")
         ax.set_title(title)
         ax.set_xlabel("r over cells (halves)")
-        ax.axhline(len(NULLS) + 0.5, color="0.85", lw=1)
+        ax.axhline(len(VERDICT_NULLS) + 0.5, color="0.85", lw=1)
     axes[0].set_yticks(range(len(models)), [MODEL_WORDS[name] for name in models])
     axes[0].invert_yaxis()
     figures.mark_simulated(fig, kind)
@@ -165,14 +165,14 @@ def draw_decoding(axis: FloatArray, weights: FloatArray, decoded: Decoded, unit:
 
 def draw_grid(shares: pd.DataFrame, kinds: Mapping[str, str], kind: str) -> Figure:
     """Draw the share of simulated populations of each model that pass each test."""
-    models, tests = [*NULLS, *CONTROLS], list(kinds)
+    models, tests = [*VERDICT_NULLS, *CONTROLS], list(kinds)
     grid = 100 * shares["share"].unstack("model").loc[tests, models]  # noqa: PD010 - a Series
     fig, ax = plt.subplots(figsize=(figures.FULL_WIDTH, 1.6 + 0.36 * len(tests)))
     sns.heatmap(
         grid, ax=ax, cmap="Purples", vmin=0, vmax=100, cbar=False, annot=True, fmt=".0f", linewidths=1.5,
         annot_kws={"fontsize": 9.5},
     )  # fmt: skip
-    ax.axvline(len(NULLS), color="white", lw=7)
+    ax.axvline(len(VERDICT_NULLS), color="white", lw=7)
     ax.set_yticklabels([TEST_WORDS[name] for name in tests], rotation=0)
     for label, name in zip(ax.get_yticklabels(), tests, strict=True):
         label.set_fontweight("bold" if kinds[name] == "diagnostic" else "normal")
@@ -181,8 +181,8 @@ def draw_grid(shares: pd.DataFrame, kinds: Mapping[str, str], kind: str) -> Figu
     )
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
-    ax.text(len(NULLS) / 2, -0.25, "no distributional code", ha="center", color=QUIET)
-    ax.text(len(NULLS) + 1, -0.25, "with one", ha="center", color=PURPLE, fontweight="bold")
+    ax.text(len(VERDICT_NULLS) / 2, -0.25, "no distributional code", ha="center", color=QUIET)
+    ax.text(len(VERDICT_NULLS) + 1, -0.25, "with one", ha="center", color=PURPLE, fontweight="bold")
     figures.mark_simulated(fig, kind)
     return fig
 

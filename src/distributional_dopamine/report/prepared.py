@@ -20,8 +20,10 @@ from distributional_dopamine.evidence.comparable import Comparable, choose_compa
 from distributional_dopamine.evidence.responses import (
     FIGURES_4_5,
     ResponseArrays,
+    baseline_rates,
     compute_responses,
     pool_trials,
+    pooling_shift,
     to_arrays,
 )
 from distributional_dopamine.recordings.design import describe_design
@@ -45,7 +47,8 @@ class Prepared:
         Tidy table of responses (:mod:`~distributional_dopamine.evidence.responses`), not pooled yet, cells in
         order of name.
     cells
-        Index: ``cell``. Columns: ``session``, ``group``.
+        Index: ``cell``. Columns: ``session``, ``group``; ``baseline``, the mean rate before rewarded events,
+        Hz, NaN where there are no spikes.
     provenance
         Where they come from, with the sha256 of each file.
     excluded
@@ -88,7 +91,12 @@ class Prepared:
 
     def comparable(self) -> Comparable:
         """Choose the cells that can be compared, the same on every page."""
-        return choose_comparable(self.arrays(), np.random.default_rng(0))
+        return choose_comparable(
+            self.arrays(),
+            np.random.default_rng(0),
+            baselines={str(cell): rate for cell, rate in self.cells["baseline"].dropna().items()},
+            shift=pooling_shift(self.responses),
+        )
 
     def use(self) -> dict[str, Any]:
         """Give what a page says of its data, as arguments of ``papermill_book.use_data``."""
@@ -112,6 +120,7 @@ class Prepared:
             "cells": names,
             "sessions": list(self.cells["session"]),
             "groups": list(self.cells["group"]),
+            "baselines": [None if np.isnan(rate) else rate for rate in self.cells["baseline"]],
             "provenance": asdict(self.provenance),
             "excluded": [asdict(one) for one in self.excluded],
             "notes": self.notes,
@@ -141,6 +150,9 @@ def prepare(recordings: Recordings | MeasuredResponses) -> Prepared:
     responses = compute_responses(recordings, FIGURES_4_5)
     order = responses["cell"].map({name: i for i, name in enumerate(sorted(recordings.cells().index))})
     responses = responses.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
+    cells = recordings.cells().assign(baseline=np.nan)
+    if isinstance(recordings, Recordings):
+        cells["baseline"] = baseline_rates(recordings).set_index("cell")["baseline"]
     rows = design.cues[["n_trials", "share"]].itertuples()
     limits = list(design.limits)
     if design.variable_probability:
@@ -149,7 +161,7 @@ def prepare(recordings: Recordings | MeasuredResponses) -> Prepared:
         )
     return Prepared(
         responses=responses,
-        cells=recordings.cells().sort_index(),
+        cells=cells.sort_index(),
         provenance=recordings.provenance,
         excluded=tuple(recordings.excluded),
         notes=tuple(recordings.notes),
@@ -178,7 +190,12 @@ def read_prepared(folder: Path | None = None) -> Prepared:
         names = np.array(rest["cells"], dtype=object)
         responses = pd.DataFrame({"cell": names[table["cell"]], **{name: table[name] for name in _COLUMNS}})
     cells = pd.DataFrame(
-        {"session": rest["sessions"], "group": rest["groups"]}, index=pd.Index(rest["cells"], name="cell")
+        {
+            "session": rest["sessions"],
+            "group": rest["groups"],
+            "baseline": np.array(rest["baselines"], dtype=np.float64),
+        },
+        index=pd.Index(rest["cells"], name="cell"),
     )
     return Prepared(
         responses,

@@ -9,11 +9,11 @@ import pandas as pd
 from IPython.display import HTML
 
 from distributional_dopamine.evidence.needed import Need
-from distributional_dopamine.evidence.nulls import CONTROLS, NULLS
+from distributional_dopamine.evidence.nulls import CONTROLS
 from distributional_dopamine.evidence.responses import ResponseArrays
 from distributional_dopamine.evidence.reversal_points import ReversalPoints
 from distributional_dopamine.evidence.split_half import SplitCorrelations
-from distributional_dopamine.evidence.verdict import Verdict
+from distributional_dopamine.evidence.verdict import VERDICT_NULLS, Verdict
 from distributional_dopamine.recordings.model import Exclusion
 from distributional_dopamine.report.decoded import Decoded
 from distributional_dopamine.report.prepared import Prepared
@@ -174,7 +174,7 @@ def tests(shares: pd.DataFrame | None, kinds: Mapping[str, str]) -> HTML:
     for test, kind in kinds.items():
         assert shares is not None  # noqa: S101 - without shares there are no kinds
         share = shares["share"].xs(test, level="test")
-        worst = str(share.loc[list(NULLS)].idxmax())
+        worst = str(share.loc[list(VERDICT_NULLS)].idxmax())
         rows.append(
             {
                 "Test": TEST_WORDS[test],

@@ -10,7 +10,8 @@ import pandas as pd
 
 from distributional_dopamine.evidence.decoding import Effort
 from distributional_dopamine.evidence.diagnostics import TESTS, DiagnosticTest, decoding_beats_shuffle
-from distributional_dopamine.evidence.nulls import CONTROLS, NULLS
+from distributional_dopamine.evidence.nulls import CONTROLS
+from distributional_dopamine.evidence.verdict import FLOORED, SYMMETRIC, VERDICT_NULLS
 
 TEST_WORDS = MappingProxyType(
     {
@@ -34,9 +35,10 @@ MODEL_WORDS = MappingProxyType(
         "classical_gaussian": "… Gaussian noise",
         "classical_equal_gain": "… equal gains",
         "classical_offset": "… a constant per cell",
+        FLOORED: "… own constants, rate ≥ 0",
         "shared_value": "one value, own asymmetries",
         "shuffled_asymmetry": "asymmetries shuffled",
-        "same_reversal_points": "reversal points only",
+        SYMMETRIC: "reversal points only",
         "distributional_measured": "distributional TD",
         "distributional_uniform": "… rates from 0 to 1",
     }
@@ -56,8 +58,8 @@ def judge_tests(shares: pd.DataFrame) -> dict[str, str]:
     Parameters
     ----------
     shares
-        Table of :func:`~distributional_dopamine.evidence.nulls.share_significant`, of the models of ``NULLS``
-        and ``CONTROLS``.
+        Table of :func:`~distributional_dopamine.evidence.nulls.share_significant`, of the models of
+        ``VERDICT_NULLS`` and ``CONTROLS``.
 
     Returns
     -------
@@ -69,7 +71,7 @@ def judge_tests(shares: pd.DataFrame) -> dict[str, str]:
     low = shares["low"].unstack("model")  # noqa: PD010 - a Series has no pivot_table
     out = {}
     for test in [name for name in TEST_WORDS if name in low.index]:
-        if (low.loc[test, list(NULLS)] > FALSE_ALARMS).any():
+        if (low.loc[test, list(VERDICT_NULLS)] > FALSE_ALARMS).any():
             out[test] = "not diagnostic"
         elif (low.loc[test, list(CONTROLS)] <= POWER).any():
             out[test] = "too few trials or cells"
