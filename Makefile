@@ -33,8 +33,9 @@ book: $(VENV)/.book ## build the whole book into _build/html, re-running every a
 	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build $(BOOK_OPTIONS) .
 	@echo "The book: open _build/html/index.html in a browser."
 
+# On every core; the tests of a file stay together, since they share what is costly to make.
 test: $(VENV)/.test ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 check: $(VENV)/.test ## look for figures without words, numbers nobody computed, and faults in the code
 	$(BIN)/python -m papermill_book check
