@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 # Spread over all cores by the book itself; see also papermill_book.workers in _config.yml.
 PROFILE ?=
 PARAMETERS ?=
+AGENT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check bench reference update-lock clean
+.PHONY: help book test check check-crate crate bench reference update-lock verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -46,15 +47,33 @@ check: $(VENV)/.test ## look for figures without words, numbers nobody computed,
 bench: $(VENV)/.test ## measure speed beside the peers, as ratios
 	$(BIN)/python -m benchmarks
 
+# A build of its own, so that the reader's site stays as it is. With the recordings the numbers are compared with
+# those of reference/: to the last bit on the machine and lock they come from, within tolerances elsewhere.
+verify: $(VENV)/.book ## rebuild from scratch in _build/verify, and compare every number with the reference
+	rm -rf _build/verify
+	$(BIN)/python -m distributional_dopamine.recordings
+	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build --path-output _build/verify .
+	$(BIN)/python -m papermill_book verify --build _build/verify/_build
+
 reference: book ## keep this build's results as the reference (full profile, recorded data)
 	$(BIN)/python -m papermill_book reference
 
-update-lock: ## resolve the requirements again
+crate: $(VENV)/.book ## pack the last build as an RO-Crate, _build/crate.zip (AGENT="who ran it")
+	$(BIN)/python -m papermill_book crate --agent "$(AGENT)"
+
+check-crate: $(VENV)/.test crate ## hold the crate against its profile; needs no network
+	$(BIN)/python -m tests.papermill_book.crate_profile _build/crate.zip
+
+update-lock: ## resolve the requirements again; "make update-lock verify" shows which numbers move (a full build)
 	$(PYTHON) -m venv _build/lock
 	_build/lock/bin/python -m pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make update-lock" _build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	UV_CUSTOM_COMPILE_COMMAND="make update-lock" _build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 requirements-test.in -o requirements-test.txt
 	rm -rf _build/lock
+	@echo "Versions that moved:"
+	@git diff --no-color --unified=0 -- requirements.txt requirements-test.txt | grep -E '^[-+][A-Za-z]' | cut -d' ' -f1 || echo "  none"
+	@echo "Which numbers move with them, make verify says: a full build, about ten minutes on two cores."
+	@echo "If they are right, make reference keeps them."
 
 clean: ## remove everything that was generated, but not the environment
 	rm -rf _build
