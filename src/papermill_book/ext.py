@@ -36,6 +36,7 @@ from sphinx.util import logging
 from papermill_book.anchors import setup_anchors
 from papermill_book.api import setup_api
 from papermill_book.backmatter import setup_backmatter
+from papermill_book.bibliography import setup_bibliography
 from papermill_book.build import Build, run_book, surprises, write_outputs
 from papermill_book.chapters import Chapter, by_name, is_chapter, read_chapter
 from papermill_book.checks import check_executed_figures
@@ -48,6 +49,7 @@ from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
 from papermill_book.publishing import Workplace
 from papermill_book.reference_pages import setup_reference
+from papermill_book.results_table import setup_results_table
 from papermill_book.settings import make_settings
 from papermill_book.theme import setup_theme
 from papermill_book.widget_pages import setup_widgets
@@ -175,6 +177,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register this extension with Sphinx."""
     app.add_config_value("papermill_book", {}, "env", [dict])
     setup_pages(app)
+    setup_results_table(app)
+    setup_bibliography()
     setup_anchors(app)
     setup_citing(app)
     setup_metadata(app)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -13,11 +13,10 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from papermill_book.chapters import Chapter
 from papermill_book.claims import NOT_COMPUTED, NOT_JUDGED, Verdict, describe_rule
 from papermill_book.errors import BookError, known
 from papermill_book.execution import ChapterRun
-from papermill_book.formatting import format_part, format_value, split_reference
+from papermill_book.formatting import format_part, split_reference
 from papermill_book.provenance import combine
 
 if TYPE_CHECKING:
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from papermill_book.build import Build
 
 logger = logging.getLogger(__name__)
-
-#: The name in a role: what stands before the colon of the format.
-_REPORTED = re.compile(r"\{reported\}`\s*([\w.]+)")
 
 _builds: WeakKeyDictionary[Sphinx, Build] = WeakKeyDictionary()
 
@@ -92,8 +88,22 @@ def _title(build: Build, name: str) -> str:
     return "; ".join(words)
 
 
-def result_nodes(build: Build, text: str) -> list[nodes.Node]:
-    """Print a reported number, and beside a simulated one the recorded result.
+@dataclass(frozen=True)
+class Printed:
+    """A reported number as a reader sees it."""
+
+    name: str
+    """Id of the result."""
+    text: str
+    """The number."""
+    simulated: bool
+    """Whether it comes from data that stand in for recordings."""
+    beside: str
+    """What is to be said after a simulated number: the recorded one, where there is one."""
+
+
+def print_result(build: Build, text: str) -> Printed:
+    """Print a reported number.
 
     Parameters
     ----------
@@ -103,7 +113,7 @@ def result_nodes(build: Build, text: str) -> list[nodes.Node]:
 
     Returns
     -------
-    list of docutils nodes
+    Printed
 
     Raises
     ------
@@ -114,15 +124,35 @@ def result_nodes(build: Build, text: str) -> list[nodes.Node]:
     if name not in build.results:
         raise BookError(f"no chapter reported {name!r}. {known(name, build.results)}")
     ours = format_part(name, build.results[name], part, spec)
-    node = reported("", ours, classes=["pb-reported"], title=_title(build, name), name=name)
     if not build.is_simulated(name):
-        return [node]
-    node["classes"].append("pb-simulated")
+        return Printed(name, ours, simulated=False, beside="")
     if name not in build.reference:
         beside = " (simulated)"
     else:
         beside = f" (simulated; recorded: {format_part(name, build.reference[name], part, spec)})"
-    return [node, nodes.inline("", beside, classes=["pb-beside"])]
+    return Printed(name, ours, simulated=True, beside=beside)
+
+
+def result_nodes(build: Build, text: str) -> list[nodes.Node]:
+    """Print a reported number, and beside a simulated one the recorded result.
+
+    Parameters
+    ----------
+    build : Build
+    text : str
+        As for `print_result`, with the same errors.
+
+    Returns
+    -------
+    list of docutils nodes
+    """
+    printed = print_result(build, text)
+    name = printed.name
+    node = reported("", printed.text, classes=["pb-reported"], title=_title(build, name), name=name)
+    if not printed.simulated:
+        return [node]
+    node["classes"].append("pb-simulated")
+    return [node, nodes.inline("", printed.beside, classes=["pb-beside"])]
 
 
 class ReportedRole(SphinxRole):
@@ -225,71 +255,6 @@ class ClaimsTable(Table):
         return self.make_table(columns, rows, ids, "pb-claims")
 
 
-class ResultsTable(Table):
-    """``{results}`` lists every number that this build reported."""
-
-    def run(self) -> list[nodes.Node]:
-        """Make the table."""
-        build = current_build(self.env.app)
-        rows, ids = [], []
-        for name, result in sorted(build.results.items()):
-            rows.append(
-                [
-                    f"`{name}`",
-                    f"{{reported}}`{name}:{_default_spec(result['value'])}` {result['unit']}".strip(),
-                    "–" if result["interval"] is None else f"{{reported}}`{name}.interval:.3g`",
-                    "–" if result["n"] is None else format_value(result["n"]),
-                    f"[](/{build.runs[build.reported_by[name]].chapter.docname}.md)",
-                ]
-            )
-            ids.append("result-" + name.replace(".", "-").replace("_", "-"))
-        columns = {"Result": 30, "Value": 25, "Interval": 20, "n": 8, "Chapter": 17}
-        table = self.make_table(columns, rows, ids, "pb-results")
-        self._link_names(build, table)
-        return table
-
-    def _link_names(self, build: Build, table: list[nodes.Node]) -> None:
-        """Let the name of each result that its own chapter prints lead to where it stands there."""
-        builder = self.env.app.builder
-        ways = {name: builder.get_relative_uri(self.env.docname, run.chapter.docname)
-                for name, run in build.runs.items()}  # fmt: skip
-        printed = {name: printed_in(run.chapter) for name, run in build.runs.items()}
-        for literal in [node for box in table for node in box.findall(nodes.literal)]:
-            name = literal.astext()
-            chapter = build.reported_by.get(name, "")
-            if name in printed.get(chapter, ()):
-                link = nodes.reference("", "", refuri=f"{ways[chapter]}#{anchor_of(name)}", internal=True)
-                literal.replace_self(link)
-                link += literal
-
-
-def _default_spec(value: Any) -> str:
-    sample = value[0] if isinstance(value, list) and value else value
-    return ".4g" if isinstance(sample, float) else ""
-
-
-def printed_in(chapter: Chapter) -> set[str]:
-    """Names of the results that the text of a chapter prints, headings aside.
-
-    Parameters
-    ----------
-    chapter : Chapter
-
-    Returns
-    -------
-    set of str
-        May hold names with a part, such as ``x.interval``, as well.
-    """
-    return {
-        name
-        for cell in chapter.notebook.cells
-        if cell.cell_type == "markdown"
-        for line in cell.source.splitlines()
-        if not line.startswith("#")
-        for name in _REPORTED.findall(line)
-    }
-
-
 def describe_run(run: ChapterRun, build: Build) -> str:
     """Say in one line how a chapter was run.
 
@@ -354,5 +319,4 @@ def setup_pages(app: Sphinx) -> None:
     )
     app.add_role("reported", ReportedRole())
     app.add_directive("claims", ClaimsTable)
-    app.add_directive("results", ResultsTable)
     app.connect("doctree-read", add_what_ran)
