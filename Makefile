@@ -9,7 +9,7 @@ PARAMETERS ?=
 AGENT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test check check-crate crate bench reference update-lock verify clean
+.PHONY: help book test test-browser check check-crate crate bench reference update-lock verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,15 @@ book: $(VENV)/.book ## build the whole book into _build/html, re-running every a
 # On every core; the tests of a file stay together, since they share what is costly to make.
 test: $(VENV)/.test ## run the tests
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
+
+# Chromium and Node come from the system; where they are missing and can be had, they are installed.
+tests/browser/node_modules/.ready: tests/browser/package-lock.json
+	tests/browser/needed
+	cd tests/browser && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+test-browser: tests/browser/node_modules/.ready ## open every page of the built book in Chromium (SITE=folder for another)
+	cd tests/browser && SITE="$(if $(SITE),$(abspath $(SITE)))" node --test
 
 check: $(VENV)/.test ## look for figures without words, numbers nobody computed, and faults in the code
 	$(BIN)/python -m papermill_book check

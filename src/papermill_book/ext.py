@@ -44,6 +44,7 @@ from papermill_book.citing import setup_citing
 from papermill_book.doors import setup_doors
 from papermill_book.errors import BookError
 from papermill_book.execution import for_page
+from papermill_book.figure_again import setup_figure_again
 from papermill_book.figure_pages import setup_figures
 from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
@@ -184,6 +185,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_metadata(app)
     setup_doors(app)
     setup_figures(app)
+    setup_figure_again(app)
     setup_reference(app)
     setup_api(app)
     setup_backmatter(app)

@@ -21,6 +21,8 @@ export const AT_ONCE = 2;
 
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+const HOST = "127.0.0.1";
+
 const TYPES = {
   ".css": "text/css",
   ".csv": "text/csv",
@@ -59,6 +61,17 @@ export function pages() {
 /** The text of a file of the site. */
 export function read(page) {
   return fs.readFileSync(path.join(SITE, page), "utf8");
+}
+
+/** The file of the site that an address of `open` or `serve` means, or null for another address. */
+export function atSite(url) {
+  const home = pathToFileURL(SITE).pathname;
+  const { protocol, pathname, hostname } = new URL(url);
+  const below =
+    protocol === "file:" && pathname.startsWith(`${home}/`) ? pathname.slice(home.length) : hostname === HOST ? pathname : null;
+  if (below === null) return null;
+  const file = path.join(SITE, path.normalize(decodeURIComponent(below)));
+  return fs.statSync(file, { throwIfNoEntry: false })?.isFile() ? file : null;
 }
 
 /** Start Debian's Chromium; nothing is downloaded. */
@@ -108,10 +121,7 @@ export async function open(browser, name, options = {}) {
   page.on("response", (response) => {
     const url = response.url();
     if (response.status() >= 400) problems.push(`request answered ${response.status()}: ${url}`);
-    if (!url.startsWith(home)) return;
-    const file = path.join(SITE, decodeURIComponent(new URL(url).pathname).slice(new URL(home).pathname.length).replace(/^\//, ""));
-    const bytes = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    requests.push({ url, type: response.request().resourceType(), bytes });
+    if (atSite(url)) requests.push({ url, type: response.request().resourceType(), bytes: fs.statSync(atSite(url)).size });
   });
   if (prepare) await prepare(page);
   await page.goto(`${home}/${name}`, { waitUntil: "load" });
@@ -129,17 +139,16 @@ export async function open(browser, name, options = {}) {
 /** Serve the site on a free port of this machine; `base` is its address. */
 export async function serve() {
   const server = http.createServer((request, response) => {
-    const file = path.join(SITE, path.normalize(decodeURIComponent(new URL(request.url, "http://x").pathname)));
-    const found = fs.statSync(file, { throwIfNoEntry: false });
-    if (!found?.isFile()) {
+    const file = atSite(new URL(request.url, `http://${HOST}`).href);
+    if (file === null) {
       // Browsers ask for this one by themselves, unless a page names an icon.
       response.writeHead(request.url === "/favicon.ico" ? 204 : 404).end();
       return;
     }
     const type = TYPES[path.extname(file)] ?? "application/octet-stream";
-    response.writeHead(200, { "content-type": type, "content-length": found.size });
+    response.writeHead(200, { "content-type": type, "content-length": fs.statSync(file).size });
     fs.createReadStream(file).pipe(response);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { base: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+  await new Promise((resolve) => server.listen(0, HOST, resolve));
+  return { base: `http://${HOST}:${server.address().port}`, close: () => server.close() };
 }

@@ -43,8 +43,12 @@ def test_downloaded_notebook_is_the_one_that_ran(built_book: Book) -> None:
     assert "_sources/book/good.ipynb" in built_book.page("good")
 
 
-def test_each_script_stands_on_a_page_once(built_book: Book) -> None:
-    assert built_book.page("good").count("const THEBE_JS_URL") == 1
+def test_no_script_of_the_theme_would_fetch_a_kernel_or_a_heavy_font(built_book: Book) -> None:
+    page = built_book.page("good")
+    assert "book-theme" in page
+    for unused in ("thebe", "THEBE", "fontawesome", "searchindex"):
+        assert unused not in page, unused
+    assert not list(built_book.site.rglob("*fontawesome*"))
 
 
 def test_second_build_gives_the_same_bytes_and_sees_changed_code(built_book: Book, book: Book) -> None:

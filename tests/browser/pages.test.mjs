@@ -1,0 +1,159 @@
+// Every page, opened from a folder: what it asks for, what it says to a screen reader, how it fits a phone.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { AT_ONCE, atSite, launch, open, pages, read } from "./site.mjs";
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+const MEGABYTE = 1e6;
+const HEAVIEST_PAGE = 1.5 * MEGABYTE;
+const HEAVIEST_SCRIPT = 200e3;
+// Shifts below this cannot be seen; Google's "good" is ten times as much.
+const SHIFT = 0.01;
+
+/** What axe finds serious or critical, a line each: rule, where, why. */
+async function violations(page, options = {}) {
+  const found = await page.evaluate(
+    ([only]) => window.axe.run(document, { resultTypes: ["violations"], ...only }).then((result) => result.violations),
+    [{ runOnly: options.rules ?? { type: "tag", values: WCAG }, preload: false }],
+  );
+  return found
+    .filter((violation) => ["serious", "critical"].includes(violation.impact))
+    .flatMap((violation) =>
+      violation.nodes.slice(0, 5).map((node) => `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary.replace(/\s+/g, " ")}`),
+    );
+}
+
+/** What the markup of a page lacks, as sentences. */
+function faults() {
+  const found = [];
+  if (!/^[a-z]{2}(-|$)/.test(document.documentElement.lang)) found.push("no language is set");
+  const place = (element) => element.outerHTML.slice(0, 160);
+  for (const image of document.images) {
+    const decorative = image.getAttribute("role") === "presentation" || image.ariaHidden === "true";
+    if (!decorative && !image.alt.trim()) found.push(`no alt text: ${place(image)}`);
+    if (image.loading !== "lazy" && image.complete && image.naturalWidth === 0) found.push(`not shown: ${place(image)}`);
+  }
+  const article = document.querySelector("main");
+  const headings = [...article.querySelectorAll("h1, h2, h3, h4, h5, h6")];
+  const first = [...document.querySelectorAll("h1")];
+  if (first.length !== 1) found.push(`${first.length} headings of the first level`);
+  let level = 0;
+  for (const heading of headings) {
+    const now = Number(heading.tagName[1]);
+    if (now > level + 1) found.push(`heading of level ${now} after one of level ${level}: ${heading.textContent}`);
+    level = now;
+  }
+  const seen = new Set();
+  for (const { id } of document.querySelectorAll("[id]")) {
+    if (seen.has(id)) found.push(`two elements with the id ${id}`);
+    seen.add(id);
+  }
+  if (document.title.split(/\s+[–·—]\s+/).some((part, at, all) => all.indexOf(part) !== at)) {
+    found.push(`the title says the same twice: ${document.title}`);
+  }
+  for (const name of ["description", "og:title", "og:description", "og:type"]) {
+    const meta = document.querySelector(`meta[name="${name}"], meta[property="${name}"]`);
+    if (!meta?.content.trim()) found.push(`no ${name}`);
+  }
+  return found;
+}
+
+/** Elements that make a page wider than the window, outermost first. */
+function wide() {
+  const limit = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= limit) return [];
+  return [...document.querySelectorAll("main *")]
+    .filter((element) => element.getBoundingClientRect().right > limit + 1)
+    .slice(0, 3)
+    .map((element) => `${element.tagName.toLowerCase()}.${element.className} ends at ${Math.round(element.getBoundingClientRect().right)}`)
+    .concat(`the page is ${document.documentElement.scrollWidth} px wide`);
+}
+
+/** Add up layout shifts from the moment the page begins. */
+function watchShifts() {
+  window.shifted = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      const what = entry.sources.map(({ node }) => (node?.nodeType === 1 ? `${node.tagName}.${node.className}` : node?.textContent ?? "?").slice(0, 60));
+      window.shifted.push({ value: entry.value, what });
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+}
+
+/** Bytes of a file as a web host sends it: text compressed, fonts and bitmaps as they are. */
+function sent(file) {
+  const content = fs.readFileSync(file);
+  return /\.(html|css|js|mjs|json|svg)$/.test(file) ? gzipSync(content).length : content.length;
+}
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+const weights = [];
+after(() => {
+  weights.sort((one, other) => other.sent - one.sent);
+  for (const { name, sent: wire, plain } of weights.slice(0, 3)) {
+    console.log(`heaviest: ${name}, ${(wire / MEGABYTE).toFixed(2)} MB sent, ${(plain / MEGABYTE).toFixed(2)} MB on disk`);
+  }
+});
+
+describe("every page", { concurrency: AT_ONCE }, () => {
+  for (const name of pages()) {
+    test(name, async (t) => {
+      const opened = await open(browser, name, { prepare: (page) => page.addInitScript(watchShifts) });
+      const { page, problems, requests, close } = opened;
+      await t.test("is well formed", async () => assert.deepEqual(await page.evaluate(faults), []));
+      await t.test("does not jump", async () => {
+        const shifts = await page.evaluate(() => window.shifted);
+        const total = shifts.reduce((sum, { value }) => sum + value, 0);
+        assert.ok(total < SHIFT, `moved by ${total.toFixed(3)}: ${JSON.stringify(shifts)}`);
+      });
+      await t.test("is light", async () => {
+        const images = await page.evaluate(() => [...document.images].map((image) => image.currentSrc || image.src));
+        const files = new Set([...requests.map(({ url }) => url), ...images].map(atSite).filter(Boolean));
+        const counted = [...files].filter((file) => !/mathjax.*\.woff$/.test(file));
+        const plain = counted.reduce((sum, file) => sum + fs.statSync(file).size, 0);
+        const wire = counted.reduce((sum, file) => sum + sent(file), 0);
+        weights.push({ name, sent: wire, plain });
+        assert.ok(wire < HEAVIEST_PAGE, `${wire} bytes`);
+        const heavy = counted.filter((file) => /\.m?js$/.test(file) && !/mathjax/.test(file) && fs.statSync(file).size > HEAVIEST_SCRIPT);
+        assert.deepEqual(heavy, []);
+      });
+      await page.evaluate(AXE);
+      await t.test("is accessible in light", async () => assert.deepEqual(await violations(page), []));
+      await t.test("is accessible in dark", async () => {
+        await page.emulateMedia({ colorScheme: "dark" });
+        await page.waitForFunction(() => document.documentElement.dataset.theme === "dark", null, { timeout: 5000 });
+        // The other rules of axe do not look at colours.
+        assert.deepEqual(await violations(page, { rules: ["color-contrast", "link-in-text-block"] }), []);
+      });
+      for (const width of [390, 360]) {
+        await t.test(`fits a phone of ${width}`, async () => {
+          await page.setViewportSize({ width, height: 800 });
+          assert.deepEqual(await page.evaluate(wide), []);
+        });
+      }
+      await t.test("can be used on a phone", async () => {
+        assert.deepEqual(await violations(page, { rules: ["scrollable-region-focusable", "target-size"] }), []);
+      });
+      // At the end, since scrolled and dark pages ask for things of their own.
+      await t.test("asks for nothing outside and warns of nothing", () => assert.deepEqual(problems, []));
+      await close();
+    });
+  }
+});
+
+test("no two pages have the same title", () => {
+  const titles = pages().map((name) => /<title>\s*([^<]*?)\s*<\/title>/.exec(read(name))[1]);
+  assert.deepEqual(titles.filter((title, at) => titles.indexOf(title) !== at), []);
+});
