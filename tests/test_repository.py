@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Import name to the name it is installed by, where they differ.
 INSTALLED_AS = {
     "IPython": "ipython",
+    "bs4": "beautifulsoup4",
     "docutils": "jupyter-book",
     "h5py": "pynwb",
     "jupyter_cache": "jupyter-cache",

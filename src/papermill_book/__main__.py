@@ -17,6 +17,7 @@ from papermill_book.comparison import describe
 from papermill_book.crate import make_crate
 from papermill_book.errors import BookError
 from papermill_book.notebooks import export_notebooks
+from papermill_book.pdf.printing import check_current, make_pdf
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
 from papermill_book.reference import compare_with_reference, write_reference
 from papermill_book.scheduling import run_chapters
@@ -154,6 +155,23 @@ def export_notebooks_(folder: Path, book: Path) -> None:
     root = book.resolve()
     for path in export_notebooks(discover(root), read_settings(root), folder):
         click.echo(path)
+
+
+@main.command()
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to put it; default: _build/book.pdf.",
+)
+@_book
+@_plainly
+def pdf(out: Path | None, book: Path) -> None:
+    """Print the pages of the last build into one PDF; needs Chromium."""
+    root = book.resolve()
+    settings = read_settings(root)
+    check_current(root)
+    printed = make_pdf(settings, out or root / "_build" / "book.pdf")
+    click.echo(f"{printed.path}: {printed.pages} pages")
 
 
 @main.command()

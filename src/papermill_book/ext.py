@@ -46,6 +46,7 @@ from papermill_book.errors import BookError
 from papermill_book.execution import for_page
 from papermill_book.figure_again import setup_figure_again
 from papermill_book.figure_pages import setup_figures
+from papermill_book.languages import setup_languages
 from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
 from papermill_book.publishing import Workplace
@@ -184,6 +185,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_citing(app)
     setup_metadata(app)
     setup_doors(app)
+    setup_languages(app)
     setup_figures(app)
     setup_figure_again(app)
     setup_reference(app)
