@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
+import warnings
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def problems_of(crate: Path) -> list[str]:
     list of str
         What is wrong, a line each, sorted; empty if nothing is. Whether addresses answer is not asked.
     """
-    with tempfile.TemporaryDirectory(prefix="crate-check-") as folder:
+    with tempfile.TemporaryDirectory(prefix="crate-check-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the validator's own
         cache = Path(folder) / "cache"
         _seed(cache)
         result = validate(
