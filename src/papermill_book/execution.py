@@ -19,6 +19,7 @@ from papermill_book.chapters import INJECTED_TAG, Chapter, write_notebook
 from papermill_book.errors import BookError
 from papermill_book.reporting import DATA_MIME, FIGURE_MIME, RESULT_MIME
 from papermill_book.seeds import SeedProcess
+from papermill_book.svg import SVG_MIME, slim_svg
 from papermill_book.widgets import WIDGET_MIME
 
 #: Threads of numerical libraries: one each, since chapters run side by side; and a fixed hash seed,
@@ -269,6 +270,8 @@ def _added_by_papermill(cell: NotebookNode) -> bool:
 def settle(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
     """Drop all that changes from run to run: clock times, cell ids made up on the way, transient ids.
 
+    Drawings lose the bytes that nobody sees.
+
     Parameters
     ----------
     notebook : NotebookNode
@@ -295,6 +298,9 @@ def settle(notebook: NotebookNode, chapter: Chapter) -> NotebookNode:
         own += 1
         for output in cell.get("outputs", []):
             output.pop("transient", None)
+            data = output.get("data", {})
+            if SVG_MIME in data:
+                data[SVG_MIME] = slim_svg(data[SVG_MIME])
     return settled
 
 

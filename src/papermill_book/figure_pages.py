@@ -26,13 +26,13 @@ from papermill_book.figure_colours import darken_svg
 from papermill_book.pages import current_build
 from papermill_book.provenance import combine
 from papermill_book.reporting import FIGURE_MIME
+from papermill_book.svg import SVG_MIME
 
 if TYPE_CHECKING:
     from sphinx.writers.html import HTMLTranslator
 
     from papermill_book.build import Build
 
-_SVG = "image/svg+xml"
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 #: Class by which a chapter says that a figure is too wide to be read at the width of a phone, among the
 #: options of its image: ``image: {classes: pb-wide}``.
@@ -94,9 +94,9 @@ def find_drawings(build: Build) -> dict[str, Drawing]:
             continue
         for number, cell in enumerate(own_code_cells(run.notebook), 1):
             own = str((cell.metadata.get("mystnb") or {}).get("figure", {}).get("name") or f"cell-{number}")
-            shown = [output.data for output in cell.outputs if _SVG in output.get("data", {})]
+            shown = [output.data for output in cell.outputs if SVG_MIME in output.get("data", {})]
             for place, data in enumerate(shown):
-                svg, beside = data[_SVG], data.get(FIGURE_MIME, {})
+                svg, beside = data[SVG_MIME], data.get(FIGURE_MIME, {})
                 suffix = f"-{place + 1}" if place else ""
                 written = os.linesep.join(svg.splitlines())  # as MyST-NB writes it to a file
                 drawings[hashlib.sha256(written.encode()).hexdigest()] = Drawing(

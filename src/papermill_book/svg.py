@@ -1,0 +1,42 @@
+"""Drawings with fewer bytes: SVG without what nobody sees."""
+
+from __future__ import annotations
+
+import re
+
+SVG_MIME = "image/svg+xml"
+#: A number with more than two decimals, but not a scale: a hundredth of a point is finer than any screen.
+_LONG = re.compile(r"(?<![\w.#(])(?<!scale\()-?\d*\.\d{3,}(?:e-?\d+)?|(?<=translate\()-?\d*\.\d{3,}")
+_UNSEEN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", re.DOTALL)
+
+
+def slim_svg(svg: str) -> str:
+    """Write a drawing of Matplotlib's with fewer bytes.
+
+    Parameters
+    ----------
+    svg : str
+
+    Returns
+    -------
+    str
+        It looks the same: places to a hundredth of a point, no comments, no metadata, no indentation.
+
+    Examples
+    --------
+    >>> slim_svg('<g> <path d="M 1.23456 0.001 L 2 -0.5 z" transform="scale(0.015625)"/></g>')
+    '<g><path d="M1.23 0L2 -.5z" transform="scale(0.015625)"/></g>'
+    """
+    svg = _LONG.sub(_shorten, _UNSEEN.sub("", svg))
+    svg = re.sub(r' d="([^"]*)"', lambda found: f' d="{_tighten(found.group(1))}"', svg)
+    return re.sub(r">\s+<", "><", svg)
+
+
+def _shorten(found: re.Match[str]) -> str:
+    short = f"{float(found.group()):.2f}".rstrip("0").rstrip(".")
+    return "0" if short == "-0" else short
+
+
+def _tighten(path: str) -> str:
+    path = re.sub(r"\s*([A-Za-z])\s*", r"\1", path)
+    return re.sub(r"(?<!\d)0\.", ".", path).strip()
