@@ -9,7 +9,7 @@ PARAMETERS ?=
 AGENT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-browser check check-crate crate bench reference update-lock verify clean
+.PHONY: help book pdf test test-browser check check-crate crate bench reference update-lock verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ book: $(VENV)/.book ## build the whole book into _build/html, re-running every a
 	@echo "The book: open _build/html/index.html in a browser."
 
 # On every core; the tests of a file stay together, since they share what is costly to make.
+pdf: $(VENV)/.book ## print the whole book into _build/book.pdf (needs Chromium); builds it first if need be
+	$(BIN)/python -m papermill_book pdf --check || $(MAKE) book
+	$(BIN)/python -m papermill_book pdf
+
 test: $(VENV)/.test ## run the tests
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 

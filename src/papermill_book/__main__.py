@@ -163,15 +163,22 @@ def export_notebooks_(folder: Path, book: Path) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to put it; default: _build/book.pdf.",
 )
+@click.option("--check", is_flag=True, help="Only see whether the last build is of the sources as they are.")
 @_book
 @_plainly
-def pdf(out: Path | None, book: Path) -> None:
+def pdf(out: Path | None, check: bool, book: Path) -> None:
     """Print the pages of the last build into one PDF; needs Chromium."""
     root = book.resolve()
     settings = read_settings(root)
-    check_current(root)
+    check_current(settings)
+    if check:
+        return
     printed = make_pdf(settings, out or root / "_build" / "book.pdf")
     click.echo(f"{printed.path}: {printed.pages} pages")
+    for language in printed.without_font:
+        click.echo(
+            f"This machine has no font for {language}: what is written in it cannot be read.", err=True
+        )
 
 
 @main.command()

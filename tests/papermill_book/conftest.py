@@ -158,13 +158,52 @@ answer
 
 An {term}`answer` from {py:obj}`sizes.grow`.
 """
+CITATION = """\
+cff-version: 1.2.0
+message: Cite it.
+type: software
+title: Tiny
+version: 1.2.3
+date-released: 2026-01-31
+authors:
+  - name: Nobody
+license: [BSD-3-Clause, CC-BY-4.0]
+keywords: [small]
+references:
+  - {type: article, title: T, authors: [{family-names: Body, given-names: "No"}], doi: 10.1234/t}
+"""
+CITE = """\
+# Cite
+
+```{cite-this} apa
+```
+
+```{cite-this} bibtex
+```
+
+```{cite-this} cff
+```
+
+```{cite-this} swhid
+```
+
+```{cite-this} build
+```
+
+```{bibtex} nobody2020
+```
+"""
 PAGES = {
     "_config.yml": CONFIG,
     "_toc.yml": (
         "format: jb-book\nroot: book/index\nchapters:\n"
-        "- file: book/good\n- file: book/other\n- file: book/reproduction\n- file: book/back\n"
+        "- file: book/good\n- file: book/other\n- file: book/reproduction\n- file: book/back\n- file: book/cite\n"
     ),
-    "references.bib": "@article{nobody2020, author={Body, No}, title={T}, journal={J}, year={2020}}\n",
+    "references.bib": (
+        "@article{nobody2020,\n author={Body, No}, title={T}, journal={J}, year={2020}\n}\n"
+    ),
+    "CITATION.cff": CITATION,
+    "book/cite.md": CITE,
     "src/science.py": "scale = 1.0\n",
     "src/sizes.py": SIZES,
     "requirements.txt": "NumPy==0.1 ; python_version < '9' \\\n    --hash=sha256:0\n",

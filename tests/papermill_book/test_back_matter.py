@@ -88,7 +88,7 @@ def test_back_page_of_a_built_book(built_book: Book) -> None:
     ]
     words = re.sub(r"<[^>]*>", "\n", drawing)
     for expected in ("Tiny recordings", "recorded; 1 file", "1. Good", "2 cells · 1 figure · 1 result",
-                     "2. Other", "2 results", "1 published claim", "1 reproduced", "5 pages"):  # fmt: skip
+                     "2. Other", "2 results", "1 published claim", "1 reproduced", "6 pages"):  # fmt: skip
         assert expected in words
     # The colophon: what ran, and what the lock has instead.
     assert np.__version__ in page

@@ -128,6 +128,7 @@ class Gathering:
         self.headings: list[Heading] = []
         self.math = ""
         self.language = "en"
+        self.languages: set[str] = set()
         self._printed = {entry.docname for entry in entries} - set(left_out)
         self._first = entries[0].docname
         pages: list[str | Tag] = []
@@ -158,6 +159,7 @@ class Gathering:
         _unfold(article)
         self._readdress(article, docname)
         self._lower_headings(article)
+        self.languages |= {str(element["lang"]) for element in article.find_all(lang=True)}
         article.name = "section"
         article.attrs = {"class": "page", "id": slug(docname)}
         return article

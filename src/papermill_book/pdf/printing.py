@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import json
+import logging
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -17,9 +19,12 @@ from pypdf.generic import NameObject
 from papermill_book.citation import Citation, address_of, citation_of
 from papermill_book.errors import BookError
 from papermill_book.pdf.gathering import Gathering, Heading, read_order
-from papermill_book.provenance import git_state
+from papermill_book.provenance import combine, git_state, hash_code
 from papermill_book.scratch import Scratch
 from papermill_book.settings import Settings
+
+# Chromium counts the objects of large files a little differently from pypdf, which would say so each time.
+logging.getLogger("pypdf").setLevel(logging.ERROR)
 
 #: Where the browser is, if it is not on the path under one of these names.
 CHROMIUM_VARIABLE = "CHROMIUM"
@@ -40,6 +45,8 @@ class Printed:
     path: Path
     pages: int
     """Number of pages."""
+    without_font: tuple[str, ...] = ()
+    """Languages of pages for which this machine has no font, so that their letters are empty boxes."""
 
 
 def find_chromium() -> str:
@@ -65,19 +72,23 @@ def find_chromium() -> str:
     return found[0]
 
 
-def check_current(root: Path) -> None:
-    """See that the pages of the last build are made from the sources as they are now.
+def check_current(settings: Settings) -> None:
+    """See that the pages of the last build are made from the sources and the code as they are now.
 
     Parameters
     ----------
-    root : Path
-        The book's root.
+    settings : Settings
 
     Raises
     ------
     BookError
-        If a page has no build, or its source has changed since.
+        If a page has not been built, or its source or the code has changed since.
     """
+    root = settings.root
+    code = combine(hash_code(root, settings.code))
+    for path in sorted((root / "_build" / "records").glob("*.json")):
+        if json.loads(path.read_text(encoding="utf-8"))["code"]["sha256"] != code:
+            raise BookError("the code has changed since the last build; build the book first")
     for entry in read_order(root / "_toc.yml"):
         kept = root / "_build" / "html" / "_sources" / f"{entry.docname}.md"
         source = root / f"{entry.docname}.md"
@@ -219,6 +230,32 @@ def print_page(chromium: str, page: Path, target: Path, profile: Path) -> None:
         raise BookError(f"{chromium} printed nothing:\n{done.stderr[-2000:]}")
 
 
+def without_font(languages: Iterable[str]) -> tuple[str, ...]:
+    """Ask the system for which languages it has no font.
+
+    Parameters
+    ----------
+    languages : iterable of str
+        Such as ``zh-Hans``.
+
+    Returns
+    -------
+    tuple of str
+        Empty as well where the system cannot be asked.
+    """
+    ask = shutil.which("fc-list")
+    if ask is None:
+        return ()
+    missing = []
+    for language in languages:
+        done = subprocess.run(  # noqa: S603
+            [ask, f":lang={language.split('-')[0]}", "family"], capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0 and not done.stdout.strip():
+            missing.append(language)
+    return tuple(missing)
+
+
 def pages_of(path: Path) -> dict[str, int]:
     """Find the page on which each linked anchor stands.
 
@@ -312,4 +349,5 @@ def make_pdf(settings: Settings, target: Path) -> Printed:
             page.write_text(document(gathering, citation, settings, pages, built), encoding="utf-8")
             print_page(chromium, page, printed, scratch / ".chromium")
             pages = pages_of(printed)
-        return Printed(target, settle(printed, target, citation))
+        n_pages = settle(printed, target, citation)
+    return Printed(target, n_pages, without_font(sorted(gathering.languages)))
