@@ -12,6 +12,7 @@ from sphinx.util import logging
 from papermill_book.api import folded, folded_head
 from papermill_book.drawing import count_making, describe_making, draw_making, title_of
 from papermill_book.errors import known
+from papermill_book.formatting import as_markdown
 from papermill_book.pages import Table, current_build
 from papermill_book.provenance import combine, locked_versions, package_versions, python_version, sha256
 
@@ -32,7 +33,7 @@ class MadeDirective(Table):
         drawing = nodes.raw("", draw_making(making), format="html")
         rows, ids = [], []
         for number, chapter in enumerate(making.chapters, 1):
-            data = ", ".join(one.name for one in making.data if chapter.name in one.chapters)
+            data = ", ".join(as_markdown(one.name) for one in making.data if chapter.name in one.chapters)
             counts = (chapter.n_cells, chapter.n_figures, chapter.n_results, chapter.n_claims)
             docname = build.runs[chapter.name].chapter.docname
             rows.append([f"{number}", f"[](/{docname}.md)", *map(str, counts), data or "–"])
@@ -65,7 +66,8 @@ class ColophonDirective(Table):
             ["Commit", commit],
             [
                 "Profile",
-                f"`{settings.profile}`" + (f", which changes {len(changed)} chapters" if changed else ""),
+                as_markdown(settings.profile)
+                + (f", which changes {len(changed)} chapters" if changed else ""),
             ],
             ["Chapters", f"{len(sources)} sources, SHA-256 `{combine(sources)}`"],
             ["Code", f"{len(build.code)} files, SHA-256 `{combine(build.code)}`"],
@@ -76,7 +78,7 @@ class ColophonDirective(Table):
                 seen[part["name"], part["kind"]] = part["files"]
         for (name, kind), files in seen.items():
             hashed = f", {len(files)} files, SHA-256 `{combine(files)}`" if files else ""
-            rows.append([f"Data: {name}", f"{kind}{hashed}"])
+            rows.append([f"Data: {as_markdown(name)}", f"{kind}{hashed}"])
         rows.append(["Python", f"{python_version()}"])
         locked = locked_versions(settings.root / self.options.get("lock", "requirements.txt"))
         installed = package_versions()
@@ -101,7 +103,11 @@ class ColophonDirective(Table):
         chapters = self.make_table(
             {"Chapter": 36, "SHA-256 of its source": 64}, hashes, _ids("source", hashes), "pb-colophon"
         )
-        files = [[name, f"`{digest}`"] for one in seen.values() for name, digest in sorted(one.items())]
+        files = [
+            [as_markdown(name), as_markdown(digest)]
+            for one in seen.values()
+            for name, digest in sorted(one.items())
+        ]
         boxes = [_fold("Each chapter's source", *chapters)]
         if files:
             table = self.make_table({"File": 36, "SHA-256": 64}, files, _ids("file", files), "pb-colophon")

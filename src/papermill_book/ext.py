@@ -17,6 +17,8 @@ and takes the place of the last site only when it is whole.
 from __future__ import annotations
 
 import atexit
+import html
+import io
 import shutil
 import signal
 import sys
@@ -62,12 +64,19 @@ logger = logging.getLogger(__name__)
 _workplaces: dict[str, Workplace] = {}
 
 
-def _fail(error: BookError) -> ExtensionError:
-    return ExtensionError(str(error), modname="papermill_book")
+def _fail(error: BookError | OSError) -> ExtensionError:
+    what = str(error)
+    if isinstance(error, OSError):  # a full disk, above all
+        what = f"{error.strerror}: {error.filename or 'the build folder'}. The last good site is untouched."
+    return ExtensionError(what, modname="papermill_book")
 
 
 def begin(app: Sphinx, _: Config) -> None:
     """Take the build folder, and turn Sphinx's output away from the current site into staging."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A path that the terminal cannot show must not end a build that went well.
+            stream.reconfigure(errors="backslashreplace")
     workplace = Workplace(Path(app.outdir).parent)
     try:
         workplace.open()
@@ -123,7 +132,7 @@ def run_chapters(app: Sphinx) -> None:
         surprise = surprises(build)
         if surprise:
             raise BookError(f"the claims do not come out as expected:\n{surprise}")
-    except BookError as error:
+    except (BookError, OSError) as error:
         workplace.close()
         raise _fail(error) from None
     cache = get_cache(app.config.nb_execution_cache_path)
@@ -143,7 +152,7 @@ def run_chapters(app: Sphinx) -> None:
     if build.simulated:
         announce = getattr(app.builder, "theme_options", None)
         if announce is not None:
-            announce["announcement"] = build.settings.stand_in_notice
+            announce["announcement"] = html.escape(build.settings.stand_in_notice)
 
 
 def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict[str, Any], __: nodes.document) -> None:
@@ -163,16 +172,23 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         workplace.close()
         logger.info("The site was not replaced: warnings are errors in this build.")
         return
-    build: Build = current_build(app)
+    try:
+        _publish(workplace, current_build(app), Path(app.outdir))
+    except OSError as error:
+        raise _fail(error) from None
+    finally:
+        workplace.close()
+
+
+def _publish(workplace: Workplace, build: Build, site: Path) -> None:
     for run in build.runs.values():
         # Where Jupyter Book would offer a notebook without outputs, since it ran nothing itself.
-        offered = Path(app.outdir) / "_sources" / f"{run.chapter.docname}.ipynb"
+        offered = site / "_sources" / f"{run.chapter.docname}.ipynb"
         offered.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(workplace.staging / "notebooks" / f"{run.chapter.name}.ipynb", offered)
     for leftover in ("cache", "doctrees", "jupyter_execute"):
         shutil.rmtree(workplace.staging / leftover, ignore_errors=True)
-    workplace.publish(Path(app.outdir).name)
-    workplace.close()
+    workplace.publish(site.name)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from papermill_book.errors import BookError
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _EXPONENT = re.compile(r"e([+-]\d+)$")
+#: What a backslash takes the meaning of, in Markdown.
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _PARTS = ("interval", "low", "high", "n", "unit")
 
 
@@ -48,6 +50,27 @@ def format_value(value: Any, spec: str = "") -> str:
         mantissa, exponent = text[: found.start()], str(int(found.group(1)))
         text = f"{mantissa} × 10{exponent.translate(_SUPERSCRIPT)}"
     return text.replace("-", "−")
+
+
+def as_markdown(text: str) -> str:
+    r"""Write plain words so that Markdown shows them as they are: no tag, role, link or formula among them.
+
+    Parameters
+    ----------
+    text : str
+        From anywhere: a file's name, a parameter, what a recording calls a cell.
+
+    Returns
+    -------
+    str
+        On one line.
+
+    Examples
+    --------
+    >>> print(as_markdown("<b> & {role}`x`"))
+    \<b\> \& \{role\}\`x\`
+    """
+    return _PUNCTUATION.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def split_reference(text: str, results: Mapping[str, Any]) -> tuple[str, str, str]:

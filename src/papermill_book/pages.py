@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from papermill_book.claims import NOT_COMPUTED, NOT_JUDGED, Verdict, describe_rule
 from papermill_book.errors import BookError, known
 from papermill_book.execution import ChapterRun
-from papermill_book.formatting import format_part, split_reference
+from papermill_book.formatting import as_markdown, format_part, split_reference
 from papermill_book.provenance import combine
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class ClaimsTable(Table):
         for verdict in verdicts:
             claim = verdict.claim
             read = "" if claim.read_in_paper else ", as given there, not read in the paper itself"
-            why = f" ({verdict.reason})" if verdict.verdict in (NOT_JUDGED, NOT_COMPUTED) else ""
+            why = f" ({as_markdown(verdict.reason)})" if verdict.verdict in (NOT_JUDGED, NOT_COMPUTED) else ""
             rows.append(
                 [
                     f"{claim.statement} {{cite:p}}`{claim.cite}`",

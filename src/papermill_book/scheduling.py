@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat.reader import NotJSONError
 from tqdm import tqdm
 
 from papermill_book.chapters import Chapter
@@ -217,8 +218,11 @@ def _finish(
     results: dict[str, dict[str, Any]] = {}
     data: tuple[dict[str, Any], ...] = ()
     if Path(job.target).is_file():
-        notebook = settle(nbformat.read(job.target, as_version=4), chapter)
-        if failure is None:
+        try:
+            notebook = settle(nbformat.read(job.target, as_version=4), chapter)
+        except NotJSONError:  # as a full disk leaves it
+            failure = failure or Failure("its executed notebook is torn", None, 1, "")
+        if failure is None and notebook is not None:
             try:
                 results, data = collect(notebook, chapter)
             except BookError as error:

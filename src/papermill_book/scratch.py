@@ -13,6 +13,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import IO
 
@@ -33,15 +34,24 @@ class Scratch:
     def __init__(self, parent: Path | None = None) -> None:
         self._before = tempfile.tempdir
         self._parent = parent or Path(tempfile.gettempdir())
+        self._closed = False
         _sweep(self._parent)
         self.path, self._lock = _make(self._parent)
         tempfile.tempdir = str(self.path)
 
     def close(self) -> None:
         """Remove the folder with all that is in it. May be called twice."""
-        if self._lock.closed:
+        if self._closed:
             return
+        self._closed = True
         tempfile.tempdir = self._before
+        if any(self.path.glob("pymp-*")):
+            # multiprocessing removes its own folder when the process exits, and wants to find it: after that
+            Finalize(None, self._remove, exitpriority=-200)
+        else:
+            self._remove()
+
+    def _remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.close()
 

@@ -215,8 +215,15 @@ def make_settings(
     Raises
     ------
     BookError
-        If a setting or a profile is not known, or has the wrong shape.
+        If a setting or a profile is not known, or has the wrong shape; if the locale cannot write `root`.
     """
+    try:
+        str(root).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BookError(
+            f"the path of the book, {str(root)!a}, has letters that the locale does not know; "
+            "set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
+        ) from error
     config = _mapping(config, "papermill_book")
     for key in config:
         if key not in _KEYS:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,6 +50,8 @@ class Server:
         }
         self.asked: list[str] = []
         self.silent = False
+        self.drips = False
+        self.cut: int | None = None
         self.closing = threading.Event()
         outer = self
 
@@ -64,7 +68,14 @@ class Server:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(answer)
+                if not outer.drips:
+                    self.wfile.write(answer[: outer.cut])
+                    return
+                for byte in answer:
+                    with contextlib.suppress(OSError):  # whoever asked has gone
+                        self.wfile.write(bytes([byte]))
+                    if outer.closing.wait(0.05):
+                        return
 
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing."""
@@ -271,6 +282,23 @@ def test_a_silent_server_is_given_up_once(data_set: DataSet, server: Server) -> 
     with pytest.raises(NotAvailableError, match=r"no answer within 0\.2 s"):
         locate(data_set, base_url=server.url, timeout=0.2)
     assert len(server.asked) == 1
+
+
+def test_a_server_that_drips_is_given_up(data_set: DataSet, server: Server) -> None:
+    server.drips = True
+    server.answers["/a%20b.mat"] = bytes(2000)  # at this rate it would take 100 s
+    begin = time.monotonic()
+    with pytest.raises(NotAvailableError, match=r"too slow: \d+ bytes in 0\.4 s\); gave up after 0 of 3"):
+        locate(data_set, base_url=server.url, timeout=0.1)
+    assert time.monotonic() - begin < 10
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_an_answer_that_breaks_off(data_set: DataSet, server: Server) -> None:
+    server.cut = 3
+    with pytest.raises(NotAvailableError, match="did not give a b.mat"):
+        locate(data_set, base_url=server.url, timeout=1)
+    assert list(cache_folder().iterdir()) == []
 
 
 def test_a_set_that_breaks_off_leaves_what_came(data_set: DataSet, server: Server) -> None:

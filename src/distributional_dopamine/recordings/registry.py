@@ -10,7 +10,8 @@ happens when something is not as it should be:
   cache is fetched again where the network is allowed);
 * the folder has a part of the set and the rest is nowhere: :class:`RecordingsError` that names the rest;
 * the network gives a web page or other bytes: :class:`RecordingsError` that names the file;
-* the network is not allowed, is silent or refuses: :class:`NotAvailableError`, after the first such file;
+* the network is not allowed, is silent, too slow or refuses: :class:`NotAvailableError`, after the first
+  such file;
 * the cache cannot be written to: :class:`NotAvailableError`.
 
 Only :class:`NotAvailableError` lets a simulation stand in: data that are there and wrong are never replaced.
@@ -22,6 +23,7 @@ import json
 import logging
 import os
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +35,7 @@ from types import MappingProxyType
 from urllib.parse import quote, urlsplit
 
 import requests
+import urllib3
 from requests.exceptions import HTTPError, RequestException, Timeout
 
 from distributional_dopamine.recordings.model import Provenance, RecordingsError
@@ -53,6 +56,9 @@ OFFLINE_VARIABLE = "DISTRIBUTIONAL_DOPAMINE_OFFLINE"
 
 TIMEOUT = 5.0
 """Seconds that a server may be silent before it is given up."""
+
+SLOWEST = 50_000
+"""Bytes a second below which a server is given up: one that drips is never silent, and would never end."""
 
 _logger = logging.getLogger(__name__)
 
@@ -192,7 +198,8 @@ def locate(
     base_url
         Fetch from there instead of the public address.
     timeout
-        Seconds that a server may be silent.
+        Seconds that a server may be silent. A file may take four times as long, and its size over
+        :data:`SLOWEST` more.
     allow_network
         False forbids the network, as the environment variable ``DISTRIBUTIONAL_DOPAMINE_OFFLINE`` does.
 
@@ -359,7 +366,11 @@ def _download(
     with _quiet_pooch():
         for file in missing:
             try:
-                fetched[file.name] = Path(keeper.fetch(file.name, downloader=_Downloader(timeout)))
+                fetched[file.name] = Path(
+                    keeper.fetch(
+                        file.name, downloader=_Downloader(timeout, 4 * timeout + file.n_bytes / SLOWEST)
+                    )
+                )
             except RequestException as error:
                 raise NotAvailableError(
                     f"{host} did not give {file.name} ({_reason(error, timeout)}); gave up after "
@@ -381,9 +392,15 @@ def _reason(error: RequestException, timeout: float) -> str:
     """Say in a few words what requests needs a paragraph for."""
     if isinstance(error, HTTPError) and error.response is not None:
         return f"HTTP status {error.response.status_code}"
+    if isinstance(error, _TooSlowError):
+        return str(error)
     if isinstance(error, Timeout):
         return f"no answer within {timeout:g} s"
     return f"no connection, {type(error).__name__}"
+
+
+class _TooSlowError(Timeout):
+    """A server that gives something now and then, but not enough."""
 
 
 @dataclass(frozen=True)
@@ -391,16 +408,33 @@ class _Downloader:
     """What pooch calls to fetch a file; unlike its own, it closes every connection, and knows a web page."""
 
     timeout: float
+    deadline: float
+    """Seconds that all of a file may take."""
 
     def __call__(self, url: str, output_file: str, _keeper: object) -> None:
         with requests.get(url, timeout=self.timeout, stream=True) as response:
             response.raise_for_status()
             with Path(output_file).open("wb") as file:
-                for chunk in response.iter_content(2**16):
+                for chunk in self._chunks(response):
                     file.write(chunk)
         start = Path(output_file).read_bytes()[:512].lstrip().lower()
         if start.startswith((b"<!doctype html", b"<html")):
             raise ValueError("the answer was a web page (HTML), perhaps of a login or of an error.")
+
+    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+        """Give what comes as it comes: `iter_content` would wait for a full chunk, however long."""
+        begin = time.monotonic()
+        given = 0
+        try:
+            while chunk := response.raw.read1(2**16, decode_content=True):
+                given += len(chunk)
+                if time.monotonic() - begin > self.deadline:
+                    raise _TooSlowError(f"too slow: {given} bytes in {self.deadline:.3g} s")
+                yield chunk
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise Timeout(error) from error
+        except urllib3.exceptions.HTTPError as error:
+            raise RequestException(error) from error
 
 
 def _check_writable(folder: Path) -> None:
