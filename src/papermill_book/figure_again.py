@@ -1,4 +1,4 @@
-"""A figure of one chapter, shown again on another page: a cover needs no cell, and no analysis, of its own."""
+"""A figure of one chapter, shown again on another page: a cover needs no analysis of its own."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def place_again(app: Sphinx, doctree: nodes.document, _: str) -> None:
             continue
         write_drawing(drawing, Path(app.outdir))
         node.replace_self(picture("", drawing=drawing, alt=node["alt"], classes=[]))
-        figure += nodes.legend("", drawn_by("", drawing=drawing))
+        figure.append(nodes.legend("", drawn_by("", drawing=drawing)))
 
 
 def setup_figure_again(app: Sphinx) -> None:

@@ -26,7 +26,9 @@ function focused() {
   const box = element.getBoundingClientRect();
   return {
     what: `${element.tagName.toLowerCase()}.${element.className}`,
-    name: (element.getAttribute("aria-label") ?? element.textContent).trim().replace(/\s+/g, " "),
+    name: (element.getAttribute("aria-label") ?? [element, ...(element.labels ?? [])].map(({ textContent }) => textContent).join(" "))
+      .trim()
+      .replace(/\s+/g, " "),
     within: ["#pst-skip-link", "#pst-primary-sidebar", ".bd-header-article", "article", ".prev-next-footer"].find((place) => element.closest(place)),
     outlined: (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== "none",
     visible: box.width > 0 && box.height > 0,

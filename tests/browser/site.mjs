@@ -21,6 +21,9 @@ export const AT_ONCE = 2;
 
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+// Milliseconds to wait for what must come: a busy machine is slow, and that is not what is tested.
+const PATIENCE = 120_000;
+
 const HOST = "127.0.0.1";
 
 const TYPES = {
@@ -105,6 +108,7 @@ export async function open(browser, name, options = {}) {
     hasTouch: touch,
     javaScriptEnabled: scripts,
   });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const home = base ?? pathToFileURL(SITE).href;
   const problems = [];
