@@ -7,13 +7,17 @@ import re
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 import yaml
 
+from papermill_book.build import read_reference
 from papermill_book.chapters import discover
 from papermill_book.claims import read_claims
+from papermill_book.comparison import read_tolerances
+from papermill_book.reference import figures_folder, made_with_path, picture_of, read_json
 from papermill_book.settings import read_settings, resolve_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -152,3 +156,20 @@ def test_every_bibliography_entry_can_be_found() -> None:
         assert re.search(r"\b(doi|url|eprint|isbn)\s*=|howpublished\s*=\s*\{\\url", entry, re.IGNORECASE), (
             entry[:80]
         )
+
+
+def test_tolerances_and_reference_figures_fit_the_reference() -> None:
+    settings = read_settings(ROOT)
+    reference = read_reference(ROOT / settings.reference)
+    for pattern in read_tolerances(settings.tolerances):
+        assert any(fnmatchcase(name, pattern) for name in reference), pattern
+    for name in settings.reference_figures:
+        svg = picture_of(settings, name)
+        assert svg is not None, f"{name}: 'make reference' keeps it"
+        assert "<image" not in svg, f"{name} has pixels: single events may be among them"
+    kept = {path.stem for path in figures_folder(settings).iterdir()}
+    assert kept == set(settings.reference_figures)
+    made_with = read_json(made_with_path(settings))
+    assert sorted(name for part in made_with["chapters"].values() for name in part["results"]) == sorted(
+        reference
+    )
