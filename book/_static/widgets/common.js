@@ -189,7 +189,7 @@
 
       /** A native slider; `show` gives the words for a value, for the eye and the ear. */
       slider(label, { min, max, step, value, show, act }) {
-        const shown = html("output", { class: "pw-value" });
+        const shown = html("span", { class: "pw-value", "aria-hidden": "true" });  // spoken as the value of the slider
         const input = html("input", { type: "range", min, max, step, value });
         function tell() {
           shown.textContent = show(Number(input.value));

@@ -172,7 +172,8 @@
       distance = wasserstein(support, decoded, axis, probabilities);
       slider.set(current + 1);
       shop.redraw();
-      shop.say(`From ${set.length} of ${usable.length} neurons, ${pairs.name}, preference for smooth answers ${data.penalties[penalty].name}: ${format(distance, 2)} Hz from the true rewards. A Gaussian, which no neuron is needed for, is ${format(data.gaussian, 2)} Hz away.`);
+      const taste = data.penalties[penalty].name;
+      shop.say(`From ${set.length} of ${usable.length} neurons (${pairs.name}; preference for smooth answers: ${taste}): ${format(distance, 2)} Hz from the true rewards. The Gaussian, for which no neuron is needed: ${format(data.gaussian, 2)} Hz.`);
     }
 
     shop.onDraw((wide, high) => {
