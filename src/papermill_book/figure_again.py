@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -14,11 +15,38 @@ from papermill_book.errors import known
 from papermill_book.figure_pages import Drawing, drawn_by, find_drawings, picture, write_drawing
 from papermill_book.pages import current_build
 
+if TYPE_CHECKING:
+    from sphinx.writers.html import HTMLTranslator
+
 logger = logging.getLogger(__name__)
 
 
 class again(nodes.General, nodes.Element):
-    """The place of the figure, until the page is written."""
+    """The place of the drawing, until the page is written."""
+
+
+class figure_again(nodes.General, nodes.Element):
+    """A figure without a number: it has one where it was drawn."""
+
+
+class words_again(nodes.General, nodes.Element):
+    """What stands under it."""
+
+
+def _open_figure(self: HTMLTranslator, _: nodes.Element) -> None:
+    self.body.append('<figure class="align-default">\n')
+
+
+def _close_figure(self: HTMLTranslator, _: nodes.Element) -> None:
+    self.body.append("</figure>\n")
+
+
+def _open_words(self: HTMLTranslator, _: nodes.Element) -> None:
+    self.body.append("<figcaption>\n")
+
+
+def _close_words(self: HTMLTranslator, _: nodes.Element) -> None:
+    self.body.append("</figcaption>\n")
 
 
 class FigureAgain(SphinxDirective):
@@ -30,12 +58,9 @@ class FigureAgain(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Make the figure."""
-        figure = nodes.figure("", again("", figure=self.arguments[0], alt=self.options.get("alt", "")))
+        place = again("", figure=self.arguments[0], alt=self.options.get("alt", ""))
+        figure = figure_again("", place, words_again("", *self.parse_content_to_nodes()))
         self.set_source_info(figure)
-        caption = nodes.caption("", "")
-        for paragraph in self.parse_content_to_nodes():
-            caption += paragraph.children
-        figure += caption
         return [figure]
 
 
@@ -51,7 +76,7 @@ def place_again(app: Sphinx, doctree: nodes.document, _: str) -> None:
         return
     drawings = find_by_label(list(find_drawings(current_build(app)).values()))
     for node in wanted:
-        figure = node.parent
+        figure: nodes.Element = node.parent
         drawing = drawings.get(node["figure"].removeprefix("fig-"))
         if drawing is None:
             logger.warning(
@@ -67,10 +92,13 @@ def place_again(app: Sphinx, doctree: nodes.document, _: str) -> None:
             continue
         write_drawing(drawing, Path(app.outdir))
         node.replace_self(picture("", drawing=drawing, alt=node["alt"], classes=[]))
-        figure.append(nodes.legend("", drawn_by("", drawing=drawing)))
+        for words in figure.findall(words_again):
+            words += nodes.legend("", drawn_by("", drawing=drawing))
 
 
 def setup_figure_again(app: Sphinx) -> None:
     """Register the directive."""
+    app.add_node(figure_again, html=(_open_figure, _close_figure))
+    app.add_node(words_again, html=(_open_words, _close_words))
     app.add_directive("figure-again", FigureAgain)
     app.connect("doctree-resolved", place_again)

@@ -11,7 +11,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from papermill_book import figure_again
-from papermill_book.figure_again import again, place_again
+from papermill_book.figure_again import again, place_again, words_again
 from papermill_book.figure_pages import Drawing, drawn_by, picture
 from papermill_book.theme import describe, drop_unused, first_words, mended
 
@@ -67,7 +67,8 @@ def test_scripts_of_thebe_are_dropped_and_no_others() -> None:
 
 def page_with_figure(name: str) -> nodes.document:
     document = new_document("page")
-    document += nodes.figure("", again("", figure=name, alt="Points."), nodes.caption("", "A caption."))
+    caption = words_again("", nodes.paragraph("", "A caption."))
+    document += figure_again.figure_again("", again("", figure=name, alt="Points."), caption)
     return document
 
 
