@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 SVG_MIME = "image/svg+xml"
-#: A number with more than two decimals, but not a scale: a hundredth of a point is finer than any screen.
-_LONG = re.compile(r"(?<![\w.#(])(?<!scale\()-?\d*\.\d{3,}(?:e-?\d+)?|(?<=translate\()-?\d*\.\d{3,}")
+#: A number with more than two decimals: a hundredth of a point is finer than any screen. Scales, which are
+#: matched so that they can be left alone, and names and colours are none.
+_LONG = re.compile(r"(?:scale|matrix)\([^)]*\)|(?<![\w.#])-?\d*\.\d{3,}(?:e-?\d+)?")
 _UNSEEN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", re.DOTALL)
 
 
@@ -33,6 +34,8 @@ def slim_svg(svg: str) -> str:
 
 
 def _shorten(found: re.Match[str]) -> str:
+    if found.group().endswith(")"):
+        return found.group()
     short = f"{float(found.group()):.2f}".rstrip("0").rstrip(".")
     return "0" if short == "-0" else short
 
