@@ -92,6 +92,9 @@
 
   // --- the page ---
 
+  /** Stages narrower than this, in pixels, are not drawn. */
+  const NARROWEST = 200;
+
   /** Make an element; attributes that are functions are listeners, `text` is its text. */
   function make(namespace, tag, attributes, children) {
     const node = namespace ? document.createElementNS(namespace, tag) : document.createElement(tag);
@@ -159,9 +162,9 @@
     let draw = null, waiting = 0, width = 0;
 
     function redraw() {
-      width = stage.clientWidth || root.clientWidth;
+      width = stage.clientWidth;
       const height = stage.clientHeight;
-      if (!draw || !width) return;
+      if (!draw || width < NARROWEST) return;  // hidden, or about to be
       stage.setAttribute("viewBox", `0 0 ${width} ${height}`);
       stage.replaceChildren(...draw(width, height));
     }
