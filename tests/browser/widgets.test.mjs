@@ -13,13 +13,14 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-/** Open the page of a widget; `words` gives what it says, `press` acts at a place given in shares of the stage. */
+/** Open the page of a widget, with its stage in the middle of the window. */
 async function play(name, options = {}) {
   const opened = await open(browser, PAGE_OF[name], options);
   const figure = opened.page.locator(`figure:has([data-widget="${name}"])`);
   const widget = figure.locator(".pb-widget");
-  if (options.scripts !== false) await figure.scrollIntoViewIfNeeded();
   const stage = widget.locator("svg.pw-stage");
+  // In the middle of the window, clear of the theme's header. (No stage: the picture has come back.)
+  if (await stage.isVisible()) await stage.evaluate((node) => node.scrollIntoView({ block: "center", behavior: "instant" }));
   return {
     ...opened,
     figure,
@@ -28,7 +29,7 @@ async function play(name, options = {}) {
     words: () => widget.locator(".pw-words").textContent(),
     button: (label) => widget.getByRole("button", { name: label, exact: true }),
     slider: (label) => widget.getByRole("slider", { name: label }),
-    /** Places in the stage's own units: with `unit` of a child, its middle. */
+    /** Where in the window the middle of a part of the stage is. */
     async middle(selector, index = 0) {
       const box = await stage.locator(selector).nth(index).boundingBox();
       return [box.x + box.width / 2, box.y + box.height / 2];
@@ -192,7 +193,6 @@ for (const [how, options] of [["mouse", {}], ["touch", { touch: true, width: 390
     const { page, stage, words, middle, close } = await play("pick-a-cell", options);
     const before = await words();
     const marks = await stage.locator(".pw-mark[r='3.5']").count();
-    await stage.scrollIntoViewIfNeeded();
     const [x, y] = await middle(".pw-mark[r='3.5']", marks - 3);
     if (how === "touch") await page.touchscreen.tap(x, y);
     else await page.mouse.click(x, y);
@@ -287,7 +287,7 @@ test("splits: they differ, pile up, and centre on nothing when shuffled, by keyb
   await pressKeys(button("Split again"), "Enter");
   assert.notEqual(await r(), first);
   await pressKeys(button("A hundred splits"), "Enter");
-  const median = async () => Number(/median (−?[\d.]+)/.exec(await words())[1].replace("−", "-"));
+  const median = async () => Number(/median (−?\d\.\d+)/.exec(await words())[1].replace("−", "-"));
   const same = await median();
   await widget.getByRole("radio", { name: "itself" }).press("ArrowRight");
   assert.match(await words(), /neurons shuffled/);
