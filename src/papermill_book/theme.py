@@ -18,7 +18,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 #: Longest description of a page; search engines and cards cut longer ones.
 LONGEST_DESCRIPTION = 200
 
-#: Files of the theme that no page asks for: its sources, and FontAwesome, for which icons.css stands in.
+#: Files of the theme that no page asks for: its sources, and FontAwesome, for which pb-theme.css stands in.
 _UNUSED = (
     "scripts/*.map",
     "styles/*.map",

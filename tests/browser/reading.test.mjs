@@ -104,11 +104,20 @@ describe("the keyboard", { concurrency: AT_ONCE }, () => {
   });
 });
 
+/** Keep the scheme that the page has when its body begins, before anything can be painted. */
+function noteFirstTheme() {
+  new MutationObserver((_, observer) => {
+    if (!document.body) return;
+    window.firstTheme = document.documentElement.dataset.theme;
+    observer.disconnect();
+  }).observe(document, { childList: true, subtree: true });
+}
+
 describe("light and dark", { concurrency: AT_ONCE }, () => {
   for (const scheme of ["light", "dark"]) {
     test(`${scheme} as the system has it, without a flash of the other`, async () => {
-      const { page, close } = await open(browser, CHAPTER, { scheme });
-      const shown = await page.evaluate(() => [document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]);
+      const { page, close } = await open(browser, CHAPTER, { scheme, prepare: (page) => page.addInitScript(noteFirstTheme) });
+      const shown = await page.evaluate(() => [window.firstTheme, getComputedStyle(document.body).backgroundColor]);
       assert.deepEqual(shown, scheme === "dark" ? ["dark", "rgb(18, 18, 18)"] : ["light", "rgb(255, 255, 255)"]);
       await close();
     });
