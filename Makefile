@@ -52,10 +52,32 @@ test-browser: tests/browser/node_modules/.ready ## open every page of the built 
 	cd tests/browser && SITE="$(if $(SITE),$(abspath $(SITE)))" node --test
 
 check: $(VENV)/.test ## look for figures without words, numbers nobody computed, and faults in the code
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-book check-style check-types check-words check-sources
+
+.PHONY: check-book check-style check-types check-words check-sources audit
+check-book:
 	$(BIN)/python -m papermill_book check
+
+check-style:
 	$(BIN)/ruff format --check --quiet src tests benchmarks
 	$(BIN)/ruff check --quiet src tests benchmarks
+
+check-types:
 	$(BIN)/mypy
+
+check-words:
+	$(BIN)/codespell .ci benchmarks book src tests *.md *.toml *.yml Makefile
+
+check-sources:
+	$(BIN)/python -m tests.source_checks
+
+# Not a part of check: it asks a database in the network, and what that finds may change overnight.
+audit: ## look for known faults in the locked packages (needs the network)
+	@$(PYTHON) -c 'import urllib.request as u; u.urlopen("https://pypi.org/pypi/pip/json", timeout=10)' 2>/dev/null || { echo "make audit: the database of known faults, at pypi.org, cannot be reached from here."; exit 1; }
+	$(PYTHON) -m venv _build/audit
+	_build/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit
+	_build/audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement requirements.txt
+	rm -rf _build/audit
 
 bench: $(VENV)/.test ## measure speed beside the peers, as ratios
 	$(BIN)/python -m benchmarks

@@ -322,7 +322,22 @@ def sample_episodes(
 
 @njit(cache=True)
 def draw(weights: NDArray[np.float64], begin: int, end: int, rng: np.random.Generator) -> int:
-    """Draw an index from compiled code, from ``begin`` to ``end - 1``, by weights that sum to one there."""
+    """Draw an index from compiled code, from ``begin`` to ``end - 1``, by weights that sum to one there.
+
+    Parameters
+    ----------
+    weights
+        Probabilities; those from ``begin`` to ``end - 1`` are used.
+    begin, end
+        Where they begin, and the place after the last.
+    rng
+        Draws one number.
+
+    Returns
+    -------
+    int
+        The index.
+    """
     left = rng.random()
     for index in range(begin, end - 1):
         left -= weights[index]

@@ -141,7 +141,6 @@ class _Crate:
         self.citation = citation
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(_TERMS)
-        self._licences: dict[str, ContextEntity] = {}
         address = address_of(citation, settings)
         # Who they are is told by the file that names them, while the book has no address of its own.
         self._authors = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import factorial
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,30 +14,6 @@ from distributional_dopamine.distributions._checks import Floats, as_floats, as_
 
 # h(u) = u - 1 + exp(-u) = u^2 (1/2! - u/3! + u^2/4! - ...): the sum as written loses digits where u is small.
 _SERIES = np.array([(-1.0) ** k / factorial(k + 2) for k in range(14)])
-
-
-class Law(Protocol):
-    """What every law here can tell."""
-
-    @property
-    def mean(self) -> float:
-        """Expected value."""
-
-    @property
-    def variance(self) -> float:
-        """Expected squared distance from the mean."""
-
-    def cdf(self, x: ArrayLike) -> Floats:
-        """Return P(X <= x), in the shape of x."""
-
-    def expectiles(self, taus: ArrayLike) -> Floats:
-        """Return the expectiles of the given orders, in their shape."""
-
-    def quantiles(self, taus: ArrayLike) -> Floats:
-        """Return ``inf{x : F(x) >= tau}`` for the given orders, in their shape; order 0 gives the infimum."""
-
-    def sample(self, rng: np.random.Generator, size: int) -> Floats:
-        """Return independent draws."""
 
 
 @dataclass(frozen=True)

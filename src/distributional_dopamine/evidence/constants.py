@@ -91,7 +91,18 @@ def lowest_responses(baselines: Mapping[str, float], shift: float, cells: tuple[
 
 
 def shares_of_kinds(arrays: ResponseArrays) -> FloatArray:
-    """Give the (n_cells, 2) shares of expected and of unexpected trials of each cell."""
+    """Give the (n_cells, 2) shares of expected and of unexpected trials of each cell.
+
+    Parameters
+    ----------
+    arrays
+        Pooled responses.
+
+    Returns
+    -------
+    array
+        (n_cells, 2) Shares of all trials of a cell; each row sums to one.
+    """
     n_trials = arrays.counts().sum(axis=1)
     cell = np.repeat(np.arange(arrays.n_cells), n_trials)
     expected = np.bincount(cell, weights=arrays.expected, minlength=arrays.n_cells) / n_trials

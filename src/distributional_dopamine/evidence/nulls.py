@@ -98,7 +98,20 @@ def make_cells(
 
 
 def draw_asymmetries(template: PopulationTemplate, rng: np.random.Generator) -> FloatArray:
-    """Draw (n_cells,) asymmetries from the measured ones, with replacement."""
+    """Draw (n_cells,) asymmetries from the measured ones, with replacement.
+
+    Parameters
+    ----------
+    template
+        The population to imitate.
+    rng
+        Draws.
+
+    Returns
+    -------
+    array
+        (n_cells,) Asymmetries tau, between 0 and 1.
+    """
     return np.asarray(rng.choice(template.taus, size=template.arrays.n_cells))
 
 

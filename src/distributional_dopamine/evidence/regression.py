@@ -77,6 +77,16 @@ def relate(x: npt.ArrayLike, y: npt.ArrayLike) -> LinearRelation:
 def median_of_finite(values: npt.ArrayLike) -> float:
     """Give the median of the values that are not NaN; NaN, and no warning, where there is none.
 
+    Parameters
+    ----------
+    values
+        Numbers of any shape and unit.
+
+    Returns
+    -------
+    float
+        In the same unit.
+
     Examples
     --------
     >>> median_of_finite([1.0, float("nan"), 3.0])

@@ -176,6 +176,16 @@ def _cached_weights(definition: ResponseDefinition, reward_delay: int) -> FloatA
 def round_half_away(x: FloatArray) -> IntArray:
     """Round to the nearest whole number, halves away from zero, as MATLAB's ``round`` does.
 
+    Parameters
+    ----------
+    x
+        Finite numbers of any shape.
+
+    Returns
+    -------
+    array of int
+        Of the same shape.
+
     Examples
     --------
     >>> round_half_away(np.array([0.5, 1.5, 2.5, -0.5, -1.4])).tolist()
@@ -416,6 +426,11 @@ def normalise_by_cell(responses: pd.DataFrame) -> pd.DataFrame:
 
     So are the responses of figure 2b scaled.
 
+    Parameters
+    ----------
+    responses
+        A table of responses, Hz.
+
     Returns
     -------
     pandas.DataFrame
@@ -431,6 +446,11 @@ def normalise_by_cell(responses: pd.DataFrame) -> pd.DataFrame:
 
 def check_responses(responses: pd.DataFrame) -> None:
     """Refuse a table that lacks one of the columns of a table of responses.
+
+    Parameters
+    ----------
+    responses
+        What may be a table of responses.
 
     Raises
     ------

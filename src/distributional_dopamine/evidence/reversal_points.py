@@ -163,6 +163,18 @@ def estimator_code(estimator: Estimator) -> int:
 def checked_axis(arrays: ResponseArrays, utility_axis: npt.ArrayLike) -> FloatArray:
     """Give the axis as an array, or refuse one of the wrong length or with NaN.
 
+    Parameters
+    ----------
+    arrays
+        Pooled responses.
+    utility_axis
+        (n_magnitudes,) What stands for the utility of each magnitude, in its unit.
+
+    Returns
+    -------
+    array
+        The same.
+
     Raises
     ------
     ValueError

@@ -50,6 +50,18 @@ def scale(unit: TimeUnit | None) -> float:
 def check_spikes(name: str, spikes: FloatArray) -> SpikeSummary:
     """Check the times of a unit's spikes, s, and sum them up.
 
+    Parameters
+    ----------
+    name
+        Of the unit.
+    spikes
+        (n_spikes,) Times, s.
+
+    Returns
+    -------
+    SpikeSummary
+        How many there are, and the first and last of them.
+
     Raises
     ------
     RecordingsError
@@ -112,6 +124,15 @@ def ask_about_spikes(where: str, summaries: Sequence[SpikeSummary], told: TimeUn
 def ask_about_trials(where: str, reward_times: FloatArray, told: TimeUnit | None) -> None:
     """Refuse rewards that come implausibly seldom or often, and ask whether they are in milliseconds.
 
+    Parameters
+    ----------
+    where
+        File and place, for the message.
+    reward_times
+        (n_trials,) Times of rewards, s.
+    told
+        The unit, if somebody said it.
+
     Raises
     ------
     RecordingsError
@@ -135,6 +156,15 @@ def ask_about_trials(where: str, reward_times: FloatArray, told: TimeUnit | None
 
 def check_overlap(where: str, summaries: Sequence[SpikeSummary], reward_times: FloatArray) -> None:
     """Refuse spikes and trials that cannot be on one clock.
+
+    Parameters
+    ----------
+    where
+        File and place, for the message.
+    summaries
+        One for each unit.
+    reward_times
+        (n_trials,) Times of rewards, s.
 
     Raises
     ------

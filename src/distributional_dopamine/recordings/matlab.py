@@ -120,6 +120,20 @@ def odd_trials(unit: Unit, tolerance: float = ODD_TRIAL_TOLERANCE) -> npt.NDArra
 def numbers(holder: object, field: str, ndim: int = 1) -> FloatArray:
     """Give a field of a MATLAB structure as real numbers with that many dimensions.
 
+    Parameters
+    ----------
+    holder
+        The structure.
+    field
+        Name of the field.
+    ndim
+        How many dimensions the result has.
+
+    Returns
+    -------
+    array
+        In the unit that the file has it in.
+
     Raises
     ------
     RecordingsError

@@ -99,6 +99,17 @@ def tick_marks(svg: str) -> int:
 
 
 def numbers_in(texts: Iterable[str]) -> npt.NDArray[np.float64]:
-    """Give all numbers of some texts, in their order."""
+    """Give all numbers of some texts, in their order.
+
+    Parameters
+    ----------
+    texts
+        Words with numbers among them.
+
+    Returns
+    -------
+    array
+        (n_numbers,) As they come, whatever their unit.
+    """
     pattern = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.])")
     return np.array([float(found) for text in texts for found in pattern.findall(text)], dtype=np.float64)

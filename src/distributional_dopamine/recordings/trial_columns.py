@@ -196,7 +196,20 @@ def _notes(names: dict[str, str], any_expected: bool, cue_times: bool) -> list[s
 
 
 def read_cues(table: pd.DataFrame, names: Mapping[str, str]) -> npt.NDArray[np.object_]:
-    """Give the name of each trial's cue, empty without."""
+    """Give the name of each trial's cue, empty without.
+
+    Parameters
+    ----------
+    table
+        A row for each trial.
+    names
+        What a column means -> its name in the table.
+
+    Returns
+    -------
+    array of str
+        (n_trials,)
+    """
     cue = as_names(table[names["cue"]]) if "cue" in names else np.full(len(table), "", dtype=object)
     cue[[str(name).strip().lower() in NO_CUE for name in cue]] = ""
     return cue
@@ -206,6 +219,20 @@ def read_announced(
     table: pd.DataFrame, names: Mapping[str, str], where: str
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Say of each trial whether its reward was expected, and whether nobody said.
+
+    Parameters
+    ----------
+    table
+        A row for each trial.
+    names
+        What a column means -> its name in the table.
+    where
+        File and place, for the message.
+
+    Returns
+    -------
+    expected, unknown : array of bool
+        (n_trials,) each.
 
     Raises
     ------
@@ -231,6 +258,20 @@ def read_announced(
 
 def as_numbers(column: pd.Series, name: str, where: str) -> FloatArray:
     """Give a column as numbers, missing entries as NaN.
+
+    Parameters
+    ----------
+    column
+        (n_trials,) As it was read.
+    name
+        Of the column, for the message.
+    where
+        File and place, for the message.
+
+    Returns
+    -------
+    array
+        (n_trials,) In the unit of the column.
 
     Raises
     ------
@@ -264,6 +305,16 @@ def as_numbers(column: pd.Series, name: str, where: str) -> FloatArray:
 
 def as_names(column: pd.Series) -> npt.NDArray[np.object_]:
     """Give a column as text; whole numbers without decimals, missing entries as empty text.
+
+    Parameters
+    ----------
+    column
+        (n_trials,) As it was read.
+
+    Returns
+    -------
+    array of str
+        (n_trials,)
 
     Examples
     --------
@@ -300,6 +351,20 @@ def _times(column: pd.Series, name: str, where: str) -> FloatArray:
 def read_sizes(column: pd.Series, name: str, where: str) -> FloatArray:
     """Give a column as sizes of rewards: 0 for none, NaN where missing.
 
+    Parameters
+    ----------
+    column
+        (n_trials,) As it was read.
+    name
+        Of the column, for the message.
+    where
+        File and place, for the message.
+
+    Returns
+    -------
+    array
+        (n_trials,) In the unit of the column.
+
     Raises
     ------
     RecordingsError
@@ -320,6 +385,15 @@ def read_sizes(column: pd.Series, name: str, where: str) -> FloatArray:
 
 def check_number_of_sizes(sizes: FloatArray, name: str, where: str) -> None:
     """Refuse more sizes than anybody would give.
+
+    Parameters
+    ----------
+    sizes
+        (n_trials,) Sizes of rewards, in any unit.
+    name
+        Of the column, for the message.
+    where
+        File and place, for the message.
 
     Raises
     ------
