@@ -95,6 +95,7 @@ def main() -> int:
         "--check", type=int, default=3, help="data sets that also get populations of their own"
     )
     parser.add_argument("--design", choices=[*DESIGNS, "all"], default="all")
+    parser.add_argument("--truth", choices=[*RIGHT, "all"], default="all")
     parser.add_argument("--spikes", action="store_true")
     asked = parser.parse_args()
     kept = True
@@ -102,6 +103,8 @@ def main() -> int:
         if asked.design not in (name, "all"):
             continue
         for number, truth in enumerate(RIGHT):
+            if asked.truth not in (truth, "all"):
+                continue
             began = time.process_time()
             first = draw(truth, design, [number, 0], spikes=asked.spikes)
             rng = np.random.default_rng([number, 1])

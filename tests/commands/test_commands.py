@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from distributional_dopamine.commands import main
 from distributional_dopamine.commands.checking import trials_of_sizes
 from distributional_dopamine.recordings import Recordings, read_recordings, simulate
+from distributional_dopamine.recordings.cue_simulator import simulate_cues
 from distributional_dopamine.recordings.writing import write_session, write_tables
 
 
@@ -71,6 +72,23 @@ def test_simulate_writes_what_the_simulator_gives(tmp_path: Path, truth: str) ->
     assert again.exit_code == 2
     assert again.stderr.count("\n") == 1
     assert "is there already" in again.stderr
+
+
+def test_simulate_writes_cues_that_are_read_back(tmp_path: Path) -> None:
+    out = tmp_path / "cues"
+    assert run("simulate --task cues --cells 2 --trials 36 --out", out).exit_code == 0
+    there = read_recordings(out)
+    wanted = simulate_cues(np.random.default_rng(1), n_units=2, trials_per_cue=12)
+    assert isinstance(there, Recordings)
+    for one, other in zip(there.units, wanted.units, strict=True):
+        np.testing.assert_array_equal(one.spike_times, other.spike_times)
+        assert one.trials["cue"].tolist() == other.trials["cue"].tolist()
+    lines = run("check", out).stdout.splitlines()
+    assert any(line.startswith("  cue 50 %         24 trials") for line in lines)
+    assert not any("optimism" in line for line in lines)
+    offset = run("simulate --task cues --truth offset --out", tmp_path / "none")
+    assert (offset.exit_code, (tmp_path / "none").exists()) == (2, False)
+    assert "the truth is distributional or classical" in offset.stderr
 
 
 def test_simulate_writes_nwb(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """Reports: the pages run on little and on hostile names, and places that may not be written are refused."""
 
+import errno
 import json
 import re
+import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,9 +18,17 @@ from click.testing import CliRunner
 from distributional_dopamine.commands import main
 from distributional_dopamine.evidence.verdict import VERDICT_NULLS
 from distributional_dopamine.recordings import MeasuredResponses, Provenance, simulate
+from distributional_dopamine.recordings.cue_simulator import simulate_cues
 from distributional_dopamine.recordings.model import Exclusion
 from distributional_dopamine.report import building, tables
-from distributional_dopamine.report.building import PAGES, QUICK, ReportError, check_place
+from distributional_dopamine.report.building import (
+    CUE_PAGES,
+    QUICK,
+    SIZE_PAGES,
+    ReportError,
+    check_place,
+    pages_of,
+)
 from distributional_dopamine.report.prepared import FOLDER_VARIABLE, prepare, read_prepared
 from distributional_dopamine.report.words import judge_tests, number
 from papermill_book.chapters import read_chapter
@@ -32,6 +43,7 @@ SMALLEST = {
     "decoding": {"n_shuffles": 2, "n_splits": 2},
     "null-models": {"n_simulations": 2, "with_decoding": False},
     "what-it-would-take": {"n_simulations": 99, "n_splits": 1, "with_trials": False, "largest_cells": 6},
+    "optimism": {"n_simulations": 99, "n_needs": 99},
 }
 
 
@@ -56,7 +68,8 @@ def run(tmp_path, monkeypatch):
     """Run the code of every page in this process; give what was reported and the tables that were shown."""
 
     def run_pages(recordings):
-        prepare(recordings).write(tmp_path)
+        prepared = prepare(recordings)
+        prepared.write(tmp_path)
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
         monkeypatch.setenv("DISTRIBUTIONAL_DOPAMINE_WORKERS", "1")
         reported, shown = {}, []
@@ -71,7 +84,7 @@ def run(tmp_path, monkeypatch):
         show = tables.show
         monkeypatch.setattr(tables, "show", lambda *args: shown.append(show(*args)))
         with mpl.rc_context(), plt.ioff():
-            for page in PAGES:
+            for page in pages_of(prepared).values():
                 chapter = read_chapter(SOURCES / f"{page}.md", page)
                 assert set(SMALLEST.get(page, {})) <= set(chapter.parameters)
                 names: dict[str, object] = {}
@@ -97,6 +110,46 @@ class Tags(HTMLParser):
         self.tags.add(tag)
 
 
+def roles_of(pages):
+    """Names of the numbers that the text of some pages prints."""
+    text = "".join((SOURCES / f"{page}.md").read_text() for page in pages)
+    return set(re.findall(r"\{reported\}`([\w.]+?)(?:\.(?:interval|n|low|high))?(?::[^`]*)?`", text))
+
+
+def cued(n_units, **more):
+    return simulate_cues(np.random.default_rng(1), n_units=n_units, trials_per_cue=8, **more)
+
+
+@pytest.mark.parametrize(
+    ("n_units", "probabilities", "cues"),
+    [(1, (0.1, 0.5, 0.9), (0.1, 0.5, 0.9)), (6, (0.0, 0.25, 0.6, 1.0), (0.0, 0.6, 1.0))],
+)
+def test_pages_on_cues_run_and_print_only_what_is_reported(run, n_units, probabilities, cues):
+    reported, shown = run(cued(n_units, probabilities=probabilities))
+    assert "verdict.kind" not in reported
+    assert [reported[f"optimism.cue_{name}"] for name in ("low", "middle", "high")] == pytest.approx(cues)
+    assert (reported["optimism.kind"], reported["read.n_cells"]) == (
+        "undecided" if n_units == 1 else reported["optimism.kind"],
+        n_units,
+    )
+    assert np.isfinite(reported["optimism.variance"]) == (n_units > 1)
+    assert any("Group" in table for table in shown)
+    assert roles_of(CUE_PAGES) <= set(reported)
+
+
+def test_pages_are_those_of_the_design():
+    assert list(pages_of(prepare(table_of_responses(3)))) == list(SIZE_PAGES)
+    assert pages_of(prepare(cued(3))) == {"index": "optimism", "cue-trials": "cue-trials"}
+    recordings = cued(2)
+    three = []
+    for unit in recordings.units:
+        given = unit.trials["magnitude"]
+        sizes = given.where(given.isna(), 1.0 + np.arange(given.size) % 3)
+        three.append(replace(unit, trials=unit.trials.assign(magnitude=sizes)))
+    both = replace(recordings, units=tuple(three))
+    assert list(pages_of(prepare(both))) == [*SIZE_PAGES, "optimism"]
+
+
 @pytest.mark.parametrize(("n_cells", "kind"), [(1, "undecided"), (3, "undecided"), (6, None)])
 def test_pages_run_on_little_and_print_only_what_is_reported(run, n_cells, kind):
     reported, shown = run(table_of_responses(n_cells))
@@ -111,19 +164,20 @@ def test_pages_run_on_little_and_print_only_what_is_reported(run, n_cells, kind)
     assert any("&lt;script&gt;" in table for table in shown)
     assert any("0" * 64 in table for table in shown)
     assert any("too &lt;few&gt; spikes" in table for table in shown)
-    text = "".join((SOURCES / f"{page}.md").read_text() for page in PAGES)
-    roles = set(re.findall(r"\{reported\}`([\w.]+?)(?:\.(?:interval|n|low|high))?(?::[^`]*)?`", text))
+    roles = roles_of(SIZE_PAGES)
     assert len(roles) > 30
     assert roles <= set(reported)
 
 
-def test_nothing_is_lost_between_command_and_pages(tmp_path):
-    recordings = table_of_responses(3)
+@pytest.mark.parametrize("recordings", [table_of_responses(3), cued(3)])
+def test_nothing_is_lost_between_command_and_pages(tmp_path, recordings):
     before = prepare(recordings)
     before.write(tmp_path)
     after = read_prepared(tmp_path)
     pd.testing.assert_frame_equal(before.responses, after.responses, check_dtype=False, check_exact=True)
     pd.testing.assert_frame_equal(before.cells, after.cells, check_dtype=False)
+    pd.testing.assert_frame_equal(before.cue_responses, after.cue_responses, check_dtype=False)
+    assert before.comparable().excluded == after.comparable().excluded
     for name in ("provenance", "excluded", "notes", "limits", "size_unit", "response_unit", "cues"):
         assert getattr(before, name) == getattr(after, name)
 
@@ -132,7 +186,8 @@ def test_no_time_of_a_spike_is_handed_on(tmp_path):
     recordings = simulate(np.random.default_rng(1), n_units=2, n_sessions=1).recordings
     prepare(recordings).write(tmp_path)
     with np.load(tmp_path / "responses.npz") as arrays:
-        assert set(arrays) == {"cell", "magnitude", "expected", "trial", "response"}
+        kept = {"cell", "magnitude", "expected", "trial", "response"}
+        assert set(arrays) == kept | {"cue_cell", "cue_probability", "cue_trial", "cue_response"}
         for unit in recordings.units:
             assert not np.isin(unit.spike_times, arrays["response"]).any()
 
@@ -183,14 +238,14 @@ class TestBuilding:
         (book / "_build" / "html").mkdir(parents=True)
         (book / "_build" / "html" / "index.html").write_text(f"seed {seed}")
         (book / "_build" / "results").mkdir()
-        for page in PAGES:
+        for page in SIZE_PAGES:
             (book / "_build" / "results" / f"{page}.json").write_text(json.dumps({page: {"value": 1}}))
 
     def test_puts_it_in_place_whole(self, tmp_path, monkeypatch):
         self.build(tmp_path, monkeypatch, self.good)
         made = tmp_path / "report"
         assert {path.name for path in made.iterdir()} == {"index.html", "results.json", "record.json"}
-        assert set(json.loads((made / "results.json").read_text())) == set(PAGES)
+        assert set(json.loads((made / "results.json").read_text())) == set(SIZE_PAGES)
         record = json.loads((made / "record.json").read_text())
         assert record["data"]["files"] == {f"{HOSTILE}.csv": "0" * 64}
         self.build(tmp_path, monkeypatch, self.good, seed=2, overwrite=True)
@@ -208,6 +263,21 @@ class TestBuilding:
         with pytest.raises(ReportError, match="a page failed"):
             self.build(tmp_path, monkeypatch, fail, overwrite=True)
         assert (tmp_path / "report" / "index.html").read_text() == "seed 1"
+
+    def test_says_why_it_cannot_be_written_in_one_line(self, tmp_path, monkeypatch):
+        def full(source, *_):
+            raise OSError(errno.ENOSPC, "No space left on device", str(source))
+
+        copy = shutil.copytree
+        monkeypatch.setattr(
+            building.shutil, "copytree", lambda *args, **how: copy(*args, **how, copy_function=full)
+        )
+        with pytest.raises(
+            ReportError, match=r"report \(No space left on device\). Is the disk full"
+        ) as caught:
+            self.build(tmp_path, monkeypatch, self.good)
+        assert str(caught.value).count("No space") == 1
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_command_refuses_in_one_line(tmp_path):

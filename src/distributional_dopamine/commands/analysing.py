@@ -9,7 +9,6 @@ import click
 from distributional_dopamine.commands.plainly import plainly, shown
 from distributional_dopamine.commands.reading_options import reading_options
 from distributional_dopamine.recordings.columns import Columns
-from distributional_dopamine.recordings.design import FEWEST_SIZES
 from distributional_dopamine.recordings.model import RecordingsError
 from distributional_dopamine.recordings.reading import read_recordings
 
@@ -35,16 +34,14 @@ def analyse(paths: list[Path], columns: Columns, out: Path, quick: bool, seed: i
 
     check_place(out, overwrite=overwrite)
     recordings = read_recordings(paths, columns)
-    if len(recordings.magnitudes) < FEWEST_SIZES:
-        raise RecordingsError(
-            f"A report asks for reversal points, which need at least {FEWEST_SIZES} sizes of reward; found "
-            f"{len(recordings.magnitudes)}. Responses to cues of different probability can be asked with "
-            "distributional_dopamine.evidence.variable_probability."
-        )
+    prepared = prepare(recordings)
+    if not (prepared.asks_sizes or prepared.asks_cues):
+        why = "; ".join(f"{what}: {reason}" for what, reason in prepared.limits[:2])
+        raise RecordingsError(f"There is nothing that a report could ask of these recordings ({why}).")
     click.echo(f"Read {len(recordings)} cells; making the report.", err=True)
 
     def tell(line: str) -> None:
         click.echo(shown(line), err=True)
 
-    build_report(prepare(recordings), out, tell, quick=quick, seed=seed, overwrite=overwrite)
+    build_report(prepared, out, tell, quick=quick, seed=seed, overwrite=overwrite)
     click.echo(shown(f"{out / 'index.html'}"))

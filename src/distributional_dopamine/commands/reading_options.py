@@ -44,7 +44,11 @@ def reading_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar = None if choices else "UNIT" if name == "size_unit" else "COLUMN"
         out = click.option(option(name), name, type=choices, metavar=metavar, help=_help(name))(out)
     return click.argument(
-        "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
+        "paths",
+        metavar="PATH...",
+        nargs=-1,
+        required=True,
+        type=click.Path(path_type=Path, readable=False),  # the readers say more of it than click would
     )(out)
 
 

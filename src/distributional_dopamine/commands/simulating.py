@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import get_args
@@ -12,10 +11,13 @@ import numpy as np
 
 from distributional_dopamine.commands.plainly import plainly, shown
 from distributional_dopamine.recordings import simulator
+from distributional_dopamine.recordings.cue_simulator import simulate_cues
 from distributional_dopamine.recordings.model import Recordings, RecordingsError
 from distributional_dopamine.recordings.writing import write_nwb, write_session, write_tables
 
 _FORMATS = ("csv", "parquet", "nwb")
+_TASKS = ("sizes", "cues")
+_CUE_TRIALS = 120  # forty of each cue
 
 
 @click.command()
@@ -32,9 +34,18 @@ _FORMATS = ("csv", "parquet", "nwb")
     show_default=True,
     help="What the simulated cells do.",
 )
+@click.option(
+    "--task",
+    type=click.Choice(_TASKS),
+    default="sizes",
+    show_default=True,
+    help="Rewards of seven sizes, or cues of 10, 50 and 90 %.",
+)
 @click.option("--cells", type=click.IntRange(1), default=40, show_default=True)
 @click.option(
-    "--trials", type=click.IntRange(simulator.FEWEST_TRIALS), help="In each session; else 177 to 391."
+    "--trials",
+    type=click.IntRange(simulator.FEWEST_TRIALS),
+    help="In each session; else 177 to 391, or 120 with cues.",
 )
 @click.option("--sessions", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
@@ -50,6 +61,7 @@ _FORMATS = ("csv", "parquet", "nwb")
 def simulate(
     out: Path,
     truth: simulator.Population,
+    task: str,
     cells: int,
     trials: int | None,
     sessions: int,
@@ -64,9 +76,24 @@ def simulate(
     one_file = out.suffix.lower() == ".nwb"
     if one_file and sessions > 1:
         raise RecordingsError("An NWB file holds one session. For several, name a folder, and --format nwb.")
-    recordings = simulator.simulate(
-        np.random.default_rng(seed), n_units=cells, n_sessions=sessions, population=truth, n_trials=trials
-    ).recordings
+    rng = np.random.default_rng(seed)
+    if task == "sizes":
+        recordings = simulator.simulate(
+            rng, n_units=cells, n_sessions=sessions, population=truth, n_trials=trials
+        ).recordings
+    elif truth == "offset":
+        raise RecordingsError(
+            "With --task cues the truth is distributional or classical: a constant of a cell's own moves its "
+            "answers to all cues alike, so that it stays classical."
+        )
+    else:
+        recordings = simulate_cues(
+            rng,
+            n_units=cells,
+            n_sessions=sessions,
+            population=truth,
+            trials_per_cue=round((trials or _CUE_TRIALS) / 3),
+        )
     if one_file:
         write_session(recordings.units, out, recordings)
     else:
@@ -76,10 +103,13 @@ def simulate(
 
 def _write_folder(recordings: Recordings, out: Path, form: str) -> None:
     """Write a folder whole or not at all."""
-    with tempfile.TemporaryDirectory(prefix=".", dir=out.absolute().parent) as beside:
-        made = Path(beside) / "made"
-        if form == "nwb":
-            write_nwb(recordings, made)
-        else:
-            write_tables(recordings, made, format="parquet" if form == "parquet" else "csv")
-        shutil.move(made, out)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".", dir=out.absolute().parent) as beside:
+            made = Path(beside) / "made"
+            if form == "nwb":
+                write_nwb(recordings, made)
+            else:
+                write_tables(recordings, made, format="parquet" if form == "parquet" else "csv")
+            made.rename(out)
+    except OSError as error:
+        raise RecordingsError(f"{out} cannot be written ({error.strerror}).") from error

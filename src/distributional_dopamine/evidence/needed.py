@@ -30,8 +30,11 @@ from distributional_dopamine.evidence.verdict import (
 
 Vary = Literal["cells", "trials"]
 
-_LARGEST = {"cells": 320, "trials": 128}
-_CLEAR = 0.95  # a power at which the search has seen enough
+LARGEST = {"cells": 320, "trials": 128}
+"""The most that are looked at, unless more are asked for."""
+
+CLEAR = 0.95
+"""A power at which the search has seen enough."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Need:
         Whether ``size`` is among them.
     searched
         One row a design: ``size``, ``hits``, ``n``.
+    of
+        What each cell has trials of: a ``size`` of reward, or a ``cue``.
     """
 
     question: str
@@ -66,10 +71,11 @@ class Need:
     largest: int
     reached: bool
     searched: pd.DataFrame = field(repr=False, compare=False)
+    of: str = "size"
 
     def in_words(self) -> str:
         """Say it in a few words."""
-        unit = "cells like these" if self.vary == "cells" else "trials of each size in every cell"
+        unit = "cells like these" if self.vary == "cells" else f"trials of each {self.of} in every cell"
         if not self.reached:
             return f"more than {self.largest} {unit}"
         high = f"{np.ceil(self.high):.0f}" if np.isfinite(self.high) else "an unknown number"
@@ -125,13 +131,13 @@ def find_need(
         raise ValueError(f"question must be one of {', '.join(CONTROLS_OF)}; found {question!r}")
     if null not in VERDICT_MODELS:
         raise ValueError(f"null must be one of {', '.join(VERDICT_MODELS)}; found {null!r}")
-    if vary not in _LARGEST:
+    if vary not in LARGEST:
         raise ValueError(f"vary must be 'cells' or 'trials'; found {vary!r}")
     n = count("n_simulations", n_simulations, minimum=round(1 / ALPHA) - 1)
     column = "differ" if question == DIFFER else "follow"
     trials = float(template.arrays.counts().mean())
     now = float(template.arrays.n_cells) if vary == "cells" else trials
-    last = count("largest", _LARGEST[vary] if largest is None else largest, minimum=FEWEST_CELLS)
+    last = count("largest", LARGEST[vary] if largest is None else largest, minimum=FEWEST_CELLS)
     rows: list[dict[str, float]] = []
     size = 2 * FEWEST_CELLS if vary == "cells" else 4
     size = min(size, last)
@@ -155,7 +161,7 @@ def find_need(
         }
         hits = min(int(found.sum()) for found in enough.values())
         rows.append({"size": size, "hits": hits, "n": n})
-        if size == last or hits / n >= _CLEAR:
+        if size == last or hits / n >= CLEAR:
             break
         size = min(2 * size, last)
     searched = pd.DataFrame(rows)

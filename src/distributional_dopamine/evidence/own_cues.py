@@ -8,6 +8,9 @@ from distributional_dopamine.evidence.variable_probability import CueRecording
 from distributional_dopamine.recordings.design import describe_design
 from distributional_dopamine.recordings.model import Recordings
 
+CUE_WINDOW = (0.0, 0.4)
+"""Seconds after a cue that count as the response to it."""
+
 
 def cue_recordings(recordings: Recordings) -> list[CueRecording]:
     """Give each cell's cues, with the probability of reward that each announces.
@@ -26,7 +29,7 @@ def cue_recordings(recordings: Recordings) -> list[CueRecording]:
     Raises
     ------
     ValueError
-        If no trial has a cue, or it is not known when cues came.
+        If no trial has a cue, it is not known when cues came, or rewards come within the window after them.
     """
     probability = describe_design(recordings).cues["probability"]
     if probability.empty:
@@ -37,8 +40,12 @@ def cue_recordings(recordings: Recordings) -> list[CueRecording]:
         if (trials["reward_time"] <= trials["event_time"]).any():
             raise ValueError(
                 f"recordings must tell when cues came; those of {unit.name} come with the reward. Name the "
-                "column "
-                "of their times"
+                "column of their times"
+            )
+        if (trials["reward_time"] < trials["event_time"] + CUE_WINDOW[1]).any():
+            raise ValueError(
+                f"rewards must come {CUE_WINDOW[1]:g} s after their cue or later, so that the response "
+                f"to the cue is none to the reward; some of {unit.name} come sooner"
             )
         found.append(
             CueRecording(

@@ -45,7 +45,7 @@ from distributional_dopamine.evidence.split_half import (
     correlate_reversal_points,
     split_half_reversal_points,
 )
-from distributional_dopamine.recordings.model import MAGNITUDES, Recordings
+from distributional_dopamine.recordings.model import Recordings
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -205,9 +205,9 @@ def prepare(
     if specification.scale == "utility":
         return arrays, utility_axis(arrays)
     if specification.scale == "order":
-        return arrays, np.arange(1.0, len(MAGNITUDES) + 1.0)
+        return arrays, np.arange(1.0, arrays.n_magnitudes + 1.0)
     if specification.scale == "volume":
-        return arrays, np.array(MAGNITUDES)
+        return arrays, np.array(arrays.magnitudes)
     raise ValueError(f"scale must be 'utility', 'order' or 'volume'; found {specification.scale!r}")
 
 
@@ -292,6 +292,13 @@ class SpecificationRuns:
 
 def p_of_correlation(r: npt.ArrayLike, n: npt.ArrayLike) -> FloatArray:
     """Give the two-sided P of correlations r in n independent cells each.
+
+    Parameters
+    ----------
+    r
+        Correlations, between -1 and 1.
+    n
+        Numbers of cells; of a shape that goes with that of `r`.
 
     Returns
     -------

@@ -113,8 +113,16 @@ def compute_cue_responses(
     return pd.concat(tables, ignore_index=True)
 
 
-def _by_cue(responses: pd.DataFrame) -> list[tuple[str, dict[float, FloatArray]]]:
-    """Give each cell's name and its responses to each of the three cues."""
+def responses_by_cue(
+    responses: pd.DataFrame, cues: tuple[float, float, float] = CUES
+) -> list[tuple[str, dict[float, FloatArray]]]:
+    """Give each cell's name and its responses to each of three cues.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a cell has fewer than two trials of a cue.
+    """
     missing = [column for column in CUE_RESPONSE_COLUMNS if column not in responses.columns]
     if missing:
         raise ValueError(
@@ -125,7 +133,7 @@ def _by_cue(responses: pd.DataFrame) -> list[tuple[str, dict[float, FloatArray]]
     for name, table in responses.groupby("cell", sort=False):
         given = table["probability"].to_numpy(dtype=np.float64)
         response = finite_array("response", table["response"].to_numpy())
-        samples = {cue: response[np.abs(given - cue) < 1e-6] for cue in CUES}
+        samples = {cue: response[np.abs(given - cue) < 1e-6] for cue in cues}
         few = [f"{sample.size} of {cue:.0%}" for cue, sample in samples.items() if sample.size < 2]
         if few:
             raise ValueError(f"responses must hold two trials of each cue; cell {name} has {', '.join(few)}")
@@ -134,7 +142,10 @@ def _by_cue(responses: pd.DataFrame) -> list[tuple[str, dict[float, FloatArray]]
 
 
 def cue_t_statistics(
-    responses: pd.DataFrame, *, midpoint: Literal["exact", "estimated"] = "exact"
+    responses: pd.DataFrame,
+    *,
+    midpoint: Literal["exact", "estimated"] = "exact",
+    cues: tuple[float, float, float] = CUES,
 ) -> pd.DataFrame:
     """Test each cell's responses to the 50 % cue against the midpoint of its mean responses to 10 % and 90 %.
 
@@ -149,12 +160,17 @@ def cue_t_statistics(
         variance. ``estimated``: that noise is taken into account, t = (m50 - midpoint) / sqrt(s50^2 / n50 +
         (s10^2 / n10 + s90^2 / n90) / 4), degrees of freedom by Welch and Satterthwaite. Which of the two the
         released histograms show is not known.
+    cues
+        Probabilities of the low, the middle and the high cue. Where the middle one is not midway, its place
+        between the other two, w = (middle - low) / (high - low), stands for the midpoint, and w^2 and (1 -
+        w)^2 for the quarters.
 
     Returns
     -------
     pandas.DataFrame
         One row a cell: ``cell``; ``t``, positive where the 50 % cue is answered more like the 90 % cue,
-        whichever of the two is answered more strongly; ``df``; ``mean_10``, ``mean_50``, ``mean_90`` (Hz);
+        whichever of the two is answered more strongly; ``df``; ``mean_10``, ``mean_50``, ``mean_90`` (Hz),
+        named after the cues;
         ``position``: 0 where the 50 % cue is answered like the 10 % one, 1/2 midway, 1 like the 90 % one.
         Where responses do not vary, t is NaN.
 
@@ -165,30 +181,48 @@ def cue_t_statistics(
     """
     if midpoint not in ("exact", "estimated"):
         raise ValueError(f"midpoint must be 'exact' or 'estimated'; found {midpoint!r}")
+    w = place_between(cues)
     rows = []
-    for name, samples in _by_cue(responses):
-        means = [float(samples[cue].mean()) for cue in CUES]
-        squares = [float(samples[cue].var(ddof=1) / samples[cue].size) for cue in CUES]
-        parts = np.array([squares[1], squares[0] / 4.0, squares[2] / 4.0])
+    for name, samples in responses_by_cue(responses, cues):
+        means = [float(samples[cue].mean()) for cue in cues]
+        squares = [float(samples[cue].var(ddof=1) / samples[cue].size) for cue in cues]
+        parts = np.array([squares[1], squares[0] * (1.0 - w) ** 2, squares[2] * w**2])
         if midpoint == "exact":
             parts[1:] = 0.0
-        freedom = np.array([samples[cue].size - 1.0 for cue in (CUES[1], CUES[0], CUES[2])])
+        freedom = np.array([samples[cue].size - 1.0 for cue in (cues[1], cues[0], cues[2])])
         error = float(parts.sum())
         orientation = -1.0 if means[2] < means[0] else 1.0
-        difference = orientation * (means[1] - (means[0] + means[2]) / 2.0)
+        difference = orientation * (means[1] - ((1.0 - w) * means[0] + w * means[2]))
         span = means[2] - means[0]
         rows.append(
             {
                 "cell": name,
                 "t": difference / np.sqrt(error) if error > 0.0 else np.nan,
                 "df": error**2 / float((parts**2 / freedom).sum()) if error > 0.0 else np.nan,
-                "mean_10": means[0],
-                "mean_50": means[1],
-                "mean_90": means[2],
+                **{f"mean_{100 * cue:g}": mean for cue, mean in zip(cues, means, strict=True)},
                 "position": (means[1] - means[0]) / span if span != 0.0 else np.nan,
             }
         )
     return pd.DataFrame(rows)
+
+
+def place_between(cues: tuple[float, float, float]) -> float:
+    """Give the place w of the middle of three probabilities between the other two: 0 at the low one.
+
+    Raises
+    ------
+    ValueError
+        If they do not ascend from 0 to 1.
+
+    Examples
+    --------
+    >>> place_between((0.1, 0.5, 0.9)), place_between((0.0, 0.25, 1.0))
+    (0.5, 0.25)
+    """
+    low, middle, high = cues
+    if not 0.0 <= low < middle < high <= 1.0:
+        raise ValueError(f"cues must be three probabilities, ascending, from 0 to 1; found {cues}")
+    return (middle - low) / (high - low)
 
 
 @dataclass(frozen=True)
@@ -313,7 +347,9 @@ def student_reference(
     return np.asarray(n_cells * np.diff(stats.t.cdf(edges, df)))
 
 
-def group_cells(responses: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame:
+def group_cells(
+    responses: pd.DataFrame, *, alpha: float = 0.05, cues: tuple[float, float, float] = CUES
+) -> pd.DataFrame:
     """Call each cell optimistic, pessimistic or interpolating by two Mann-Whitney tests.
 
     As in Extended Data figure 7a of Dabney et al. 2020: the responses to the 50 % cue are tested against
@@ -326,6 +362,8 @@ def group_cells(responses: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame
         The table of :func:`compute_cue_responses`.
     alpha
         Level of significance of each test.
+    cues
+        Probabilities of the low, the middle and the high cue, for 10 %, 50 % and 90 %.
 
     Returns
     -------
@@ -334,10 +372,10 @@ def group_cells(responses: pd.DataFrame, *, alpha: float = 0.05) -> pd.DataFrame
     """
     level = unit_interval("alpha", alpha)
     rows = []
-    for name, samples in _by_cue(responses):
+    for name, samples in responses_by_cue(responses, cues):
         low, high = (
-            float(stats.mannwhitneyu(samples[CUES[1]], samples[cue], method="asymptotic").pvalue)
-            for cue in (CUES[0], CUES[2])
+            float(stats.mannwhitneyu(samples[cues[1]], samples[cue], method="asymptotic").pvalue)
+            for cue in (cues[0], cues[2])
         )
         from_low, from_high = low < level, high < level
         group = "interpolating"

@@ -6,6 +6,7 @@ belongs to the report is then put beside its place and moved there in one step.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -27,7 +28,7 @@ from distributional_dopamine.report.prepared import FOLDER_VARIABLE, Prepared
 from papermill_book.publishing import exchange
 from papermill_book.settings import PARAMETERS_VARIABLE, PROFILE_VARIABLE
 
-PAGES = (
+SIZE_PAGES = (
     "index",
     "responses",
     "reversal-points",
@@ -37,7 +38,11 @@ PAGES = (
     "null-models",
     "what-it-would-take",
 )
-"""In the order of reading."""
+"""Pages on rewards of several sizes, in the order of reading."""
+
+CUE_PAGES = ("optimism", "cue-trials")
+"""Pages on cues of several probabilities; the first one also joins those on sizes, where both were varied."""
+
 
 QUICK: Mapping[str, Mapping[str, object]] = {
     "index": {"n_simulations": 99, "n_splits": 8},
@@ -47,6 +52,7 @@ QUICK: Mapping[str, Mapping[str, object]] = {
     "decoding": {"n_shuffles": 19, "n_splits": 10},
     "null-models": {"n_simulations": 40, "with_decoding": False},
     "what-it-would-take": {"n_simulations": 99, "n_splits": 8, "with_trials": False, "largest_cells": 80},
+    "optimism": {"n_simulations": 499, "n_needs": 199},
 }
 """Parameters of each page for a first look."""
 
@@ -84,7 +90,7 @@ _CONFIG: Mapping[str, Any] = {
                 "code": [],
                 "timeout": _TIMEOUT,
                 "stand_in_notice": "Simulated cells: nothing here says anything about a brain.",
-                "profiles": {"full": {}, "quick": {"chapters": dict(QUICK)}},
+                "profiles": {"full": {}},
             },
         },
     },
@@ -93,6 +99,24 @@ _CONFIG: Mapping[str, Any] = {
 
 class ReportError(RecordingsError):
     """A report that could not be made; the message says why, a note what Jupyter Book wrote."""
+
+
+def pages_of(prepared: Prepared) -> dict[str, str]:
+    """Choose the pages of a report.
+
+    Parameters
+    ----------
+    prepared
+        The recordings.
+
+    Returns
+    -------
+    dict
+        Name of a page -> name of its source, in the order of reading; the first is ``index``.
+    """
+    if prepared.asks_sizes:
+        return {page: page for page in (*SIZE_PAGES, *(CUE_PAGES[:1] if prepared.asks_cues else ()))}
+    return {"index": CUE_PAGES[0], **{page: page for page in CUE_PAGES[1:]}}
 
 
 def check_place(out: Path, *, overwrite: bool) -> None:
@@ -165,23 +189,43 @@ def build_report(
     beside = Path(tempfile.mkdtemp(prefix=".report-", dir=out.parent))
     try:
         book, data = scratch / "book", scratch / "data"
-        _lay_out(book)
+        pages = pages_of(prepared)
+        _lay_out(book, pages)
         data.mkdir()
         prepared.write(data)
         _run_jupyter_book(book, data, tell, quick=quick, seed=seed)
         made = beside / "made"
-        shutil.copytree(
-            book / "_build" / "html", made, ignore=shutil.ignore_patterns(".buildinfo", "*.inv", "*.md")
-        )
-        _write_results(book / "_build", prepared, made, quick=quick, seed=seed)
-        made.chmod(0o777 & ~_umask())
-        if out.exists():
-            exchange(made, out)
-        else:
-            made.rename(out)
+        try:
+            _gather(book / "_build", pages, prepared, made, quick=quick, seed=seed)
+            if out.exists():
+                exchange(made, out)
+            else:
+                made.rename(out)
+        except OSError as error:
+            raise ReportError(
+                f"The report cannot be written to {out} ({_reason(error)}). Is the disk full, or the folder "
+                "not yours?"
+            ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _gather(
+    build: Path, pages: Mapping[str, str], prepared: Prepared, made: Path, *, quick: bool, seed: int
+) -> None:
+    """Put together what belongs to the report."""
+    shutil.copytree(build / "html", made, ignore=shutil.ignore_patterns(".buildinfo", "*.inv", "*.md"))
+    _write_results(build, pages, prepared, made, quick=quick, seed=seed)
+    made.chmod(0o777 & ~_umask())
+
+
+def _reason(error: OSError) -> str:
+    """Give the reason alone, also of an error that lists every file it met."""
+    if isinstance(error, shutil.Error):
+        _, _, why = error.args[0][0]
+        return str(why).partition("] ")[2].partition(":")[0] or str(why)
+    return error.strerror or type(error).__name__
 
 
 def _umask() -> int:
@@ -190,18 +234,22 @@ def _umask() -> int:
     return mask
 
 
-def _lay_out(book: Path) -> None:
+def _lay_out(book: Path, pages: Mapping[str, str]) -> None:
     """Write the sources of the report."""
     source = files("distributional_dopamine.report").joinpath("pages")
     (book / "_static").mkdir(parents=True)
-    for page in PAGES:
-        text = source.joinpath(f"{page}.md").read_text(encoding="utf-8")
+    for page, name in pages.items():
+        text = source.joinpath(f"{name}.md").read_text(encoding="utf-8")
         (book / f"{page}.md").write_text(text, encoding="utf-8")
     style = source.joinpath("report.css").read_text(encoding="utf-8")
     (book / "_static" / "report.css").write_text(style, encoding="utf-8")
-    contents = {"format": "jb-book", "root": PAGES[0], "chapters": [{"file": page} for page in PAGES[1:]]}
+    root, *others = pages
+    contents = {"format": "jb-book", "root": root, "chapters": [{"file": page} for page in others]}
     (book / "_toc.yml").write_text(yaml.safe_dump(contents), encoding="utf-8")
-    (book / "_config.yml").write_text(yaml.safe_dump(_CONFIG), encoding="utf-8")
+    config = copy.deepcopy(dict(_CONFIG))
+    quick = {page: dict(QUICK[name]) for page, name in pages.items() if name in QUICK}
+    config["sphinx"]["config"]["papermill_book"]["profiles"]["quick"] = {"chapters": quick}
+    (book / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
 def _run_jupyter_book(book: Path, data: Path, tell: Callable[[str], None], *, quick: bool, seed: int) -> None:
@@ -263,10 +311,12 @@ def _why(lines: list[str]) -> str:
     return errors[0] if errors else "--debug shows all that was written."
 
 
-def _write_results(build: Path, prepared: Prepared, made: Path, *, quick: bool, seed: int) -> None:
+def _write_results(
+    build: Path, pages: Mapping[str, str], prepared: Prepared, made: Path, *, quick: bool, seed: int
+) -> None:
     """Write every reported number, and what the report was made from and with."""
     results: dict[str, Any] = {}
-    for page in PAGES:
+    for page in pages:
         results |= json.loads((build / "results" / f"{page}.json").read_text(encoding="utf-8"))
     record = {
         "data": asdict(prepared.provenance),

@@ -10,15 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+from scipy import stats
 
 from distributional_dopamine import figures
 from distributional_dopamine.evidence.needed import Need
 from distributional_dopamine.evidence.nulls import CONTROLS
+from distributional_dopamine.evidence.optimism import CUE_CONTROL, CueVerdict
 from distributional_dopamine.evidence.responses import ResponseArrays
 from distributional_dopamine.evidence.split_half import SplitCorrelations
 from distributional_dopamine.evidence.verdict import POWER, SYMMETRIC, VERDICT_NULLS, Verdict
 from distributional_dopamine.report.decoded import Decoded
-from distributional_dopamine.report.words import MODEL_WORDS, TEST_WORDS
+from distributional_dopamine.report.words import CUE_MODEL_WORDS, MODEL_WORDS, TEST_WORDS
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -187,12 +190,61 @@ def draw_grid(shares: pd.DataFrame, kinds: Mapping[str, str], kind: str) -> Figu
     return fig
 
 
+def draw_optimism(
+    t: FloatArray, verdict: CueVerdict, simulated: Mapping[str, FloatArray], kind: str
+) -> Figure:
+    """Draw t of each cell beside what noise gives, and its variance beside that of simulated populations."""
+    fig, axes = plt.subplots(1, 2, figsize=(figures.FULL_WIDTH, 3.2), width_ratios=[1, 1.15])
+    end = max(4.5, float(np.ceil(np.nanmax(np.abs(t)))) + 0.5)
+    axes[0].hist(t, bins=np.arange(-end, end + 1.0), **figures.patch_style(kind, INK))
+    grid = np.linspace(-end, end, 201)
+    axes[0].plot(grid, t.size * stats.norm.pdf(grid), ":", color=figures.COLOURS["published"], lw=1.8)
+    axes[0].set_xlabel("← as the low cue     t     as the high cue →")
+    axes[0].set_ylabel("cells")
+    for place, (model, values) in enumerate(simulated.items()):
+        low, middle, high = np.nanquantile(values, [0.025, 0.5, 0.975])
+        colour = PURPLE if model == CUE_CONTROL else QUIET
+        axes[1].barh(place, high - low, 0.62, left=low, **figures.patch_style("simulated", colour))
+        axes[1].plot(middle, place, "D", ms=5, **figures.marker_style("simulated", colour))
+    axes[1].axvline(verdict.variance, color=INK, lw=2.6, ls="-" if kind == "recorded" else "--")
+    axes[1].axvline(verdict.needed, color=figures.COLOURS["published"], lw=1.4, ls=":")
+    axes[1].set_xscale("log")
+    axes[1].xaxis.set_major_formatter("{x:g}")
+    axes[1].xaxis.set_minor_formatter(NullFormatter())
+    axes[1].set_yticks(range(len(simulated)), [CUE_MODEL_WORDS[name] for name in simulated])
+    axes[1].invert_yaxis()
+    axes[1].set_xlabel("variance of t over cells")
+    figures.mark_simulated(fig, kind)
+    return fig
+
+
+def draw_cues(responses: pd.DataFrame, kind: str) -> Figure:
+    """Draw the mean response of each cell, and of all, to each cue."""
+    fig, ax = plt.subplots(figsize=(figures.FULL_WIDTH, 3.4))
+    means = responses.pivot_table(index="probability", columns="cell", values="response", aggfunc="mean")
+    places = 100 * means.index.to_numpy()
+    ax.plot(places, means.to_numpy(), color=GREY, lw=0.7, alpha=0.6)
+    line = "o--" if kind == "simulated" else "o-"
+    ax.plot(places, means.mean(axis=1), line, lw=2, **figures.marker_style(kind, INK))
+    ax.axhline(0, color="0.6", lw=0.8)
+    ax.set_xlabel("probability of reward after the cue (%)")
+    ax.set_ylabel("response (Hz)")
+    figures.mark_simulated(fig, kind)
+    return fig
+
+
 def draw_needs(needs: Mapping[tuple[str, str], Need], titles: Mapping[str, str]) -> Figure:
     """Draw the power of each question against the size of the experiment."""
     rows = list(dict.fromkeys(vary for _, vary in needs))
+    flat = len(titles) == 1  # then cells and trials stand side by side
     fig, axes = plt.subplots(
-        len(rows), len(titles), figsize=(figures.FULL_WIDTH, 2.7 * len(rows)), sharey=True, squeeze=False
+        1 if flat else len(rows),
+        len(rows) if flat else len(titles),
+        figsize=(figures.FULL_WIDTH, 2.7 * (1 if flat else len(rows))),
+        sharey=True,
+        squeeze=False,
     )
+    axes = axes.T if flat else axes
     for (name, vary), need in needs.items():
         ax = axes[rows.index(vary), list(titles).index(name)]
         table = need.searched
@@ -205,7 +257,7 @@ def draw_needs(needs: Mapping[tuple[str, str], Need], titles: Mapping[str, str])
         ax.set_xticks([], minor=True)
         ax.set_ylim(-0.03, 1.03)
         ax.set_title(titles[name])
-        ax.set_xlabel("cells" if vary == "cells" else "trials of a cell and size")
-    for row in axes:
+        ax.set_xlabel("cells" if vary == "cells" else f"trials of a cell and {need.of}")
+    for row in axes[:1] if flat else axes:
         row[0].set_ylabel("power")
     return fig

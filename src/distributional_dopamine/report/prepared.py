@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from distributional_dopamine.evidence.comparable import Comparable, choose_comparable
+from distributional_dopamine.evidence.own_cues import CUE_WINDOW, cue_recordings
 from distributional_dopamine.evidence.responses import (
     FIGURES_4_5,
     ResponseArrays,
@@ -26,7 +27,8 @@ from distributional_dopamine.evidence.responses import (
     pooling_shift,
     to_arrays,
 )
-from distributional_dopamine.recordings.design import describe_design
+from distributional_dopamine.evidence.variable_probability import CUE_RESPONSE_COLUMNS, compute_cue_responses
+from distributional_dopamine.recordings.design import FEWEST_SIZES, describe_design
 from distributional_dopamine.recordings.measured import MeasuredResponses
 from distributional_dopamine.recordings.model import Exclusion, Provenance, Recordings
 
@@ -35,6 +37,7 @@ FOLDER_VARIABLE = "DISTRIBUTIONAL_DOPAMINE_REPORT"
 
 _TABLE, _REST = "responses.npz", "rest.json"
 _COLUMNS = ("magnitude", "expected", "trial", "response")
+_CUE_COLUMNS = ("probability", "trial", "response")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +66,9 @@ class Prepared:
         ``Hz``, or ``units of the table`` where responses were given as such.
     cues
         Rows of (cue, trials, share rewarded).
+    cue_responses
+        Responses to cues, as :mod:`~distributional_dopamine.evidence.variable_probability` computes them;
+        empty where cues of three probabilities cannot be compared.
     """
 
     responses: pd.DataFrame
@@ -74,6 +80,17 @@ class Prepared:
     size_unit: str
     response_unit: str
     cues: tuple[tuple[str, int, float], ...]
+    cue_responses: pd.DataFrame
+
+    @property
+    def asks_sizes(self) -> bool:
+        """Whether there are sizes enough for reversal points and asymmetries."""
+        return len(self.magnitudes) >= FEWEST_SIZES
+
+    @property
+    def asks_cues(self) -> bool:
+        """Whether cues of three probabilities can be compared."""
+        return len(self.cue_responses) > 0
 
     @property
     def magnitudes(self) -> tuple[float, ...]:
@@ -111,11 +128,13 @@ class Prepared:
         """Lay everything into a folder, for :func:`read_prepared`."""
         names = list(self.cells.index)
         place = {name: i for i, name in enumerate(names)}
-        np.savez(
-            folder / _TABLE,
-            cell=self.responses["cell"].map(place).to_numpy(dtype=np.int64),
-            **{name: self.responses[name].to_numpy() for name in _COLUMNS},  # type: ignore[arg-type]  # numpy's stub
-        )
+        columns = {
+            "cell": self.responses["cell"].map(place).to_numpy(dtype=np.int64),
+            **{name: self.responses[name].to_numpy() for name in _COLUMNS},
+            "cue_cell": self.cue_responses["cell"].map(place).to_numpy(dtype=np.int64),
+            **{f"cue_{name}": self.cue_responses[name].to_numpy(np.float64) for name in _CUE_COLUMNS},
+        }
+        np.savez(folder / _TABLE, **columns)  # type: ignore[arg-type]  # numpy's stub
         rest = {
             "cells": names,
             "sessions": list(self.cells["session"]),
@@ -155,10 +174,12 @@ def prepare(recordings: Recordings | MeasuredResponses) -> Prepared:
         cells["baseline"] = baseline_rates(recordings).set_index("cell")["baseline"]
     rows = design.cues[["n_trials", "share"]].itertuples()
     limits = list(design.limits)
-    if design.variable_probability:
-        limits.append(
-            ("optimism about cues", "no page asks it yet; distributional_dopamine.evidence does, from Python")
-        )
+    cue_responses = pd.DataFrame(columns=CUE_RESPONSE_COLUMNS)
+    if design.variable_probability and isinstance(recordings, Recordings):
+        try:
+            cue_responses = compute_cue_responses(cue_recordings(recordings), window=CUE_WINDOW)
+        except ValueError as error:
+            limits.append(("optimism about cues", str(error)))
     return Prepared(
         responses=responses,
         cells=cells.sort_index(),
@@ -169,6 +190,7 @@ def prepare(recordings: Recordings | MeasuredResponses) -> Prepared:
         size_unit=recordings.size_unit,
         response_unit="units of the table" if isinstance(recordings, MeasuredResponses) else "Hz",
         cues=tuple((str(cue), int(n), float(share)) for cue, n, share in rows),
+        cue_responses=cue_responses,
     )
 
 
@@ -189,6 +211,9 @@ def read_prepared(folder: Path | None = None) -> Prepared:
     with np.load(folder / _TABLE) as table:
         names = np.array(rest["cells"], dtype=object)
         responses = pd.DataFrame({"cell": names[table["cell"]], **{name: table[name] for name in _COLUMNS}})
+        cue_responses = pd.DataFrame(
+            {"cell": names[table["cue_cell"]], **{name: table[f"cue_{name}"] for name in _CUE_COLUMNS}}
+        )
     cells = pd.DataFrame(
         {
             "session": rest["sessions"],
@@ -207,4 +232,5 @@ def read_prepared(folder: Path | None = None) -> Prepared:
         rest["size_unit"],
         rest["response_unit"],
         tuple((cue, n, share) for cue, n, share in rest["cues"]),
+        cue_responses,
     )

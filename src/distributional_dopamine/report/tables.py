@@ -10,6 +10,7 @@ from IPython.display import HTML
 
 from distributional_dopamine.evidence.needed import Need
 from distributional_dopamine.evidence.nulls import CONTROLS
+from distributional_dopamine.evidence.optimism import CueCells, CueVerdict
 from distributional_dopamine.evidence.responses import ResponseArrays
 from distributional_dopamine.evidence.reversal_points import ReversalPoints
 from distributional_dopamine.evidence.split_half import SplitCorrelations
@@ -18,7 +19,7 @@ from distributional_dopamine.recordings.model import Exclusion
 from distributional_dopamine.report.decoded import Decoded
 from distributional_dopamine.report.prepared import Prepared
 from distributional_dopamine.report.sessions import Alike
-from distributional_dopamine.report.words import MODEL_WORDS, TEST_WORDS, number
+from distributional_dopamine.report.words import CUE_MODEL_WORDS, MODEL_WORDS, TEST_WORDS, number
 from papermill_book import report
 
 _NAN = float("nan")
@@ -128,6 +129,28 @@ def cells(prepared: Prepared, arrays: ResponseArrays) -> HTML:
         row["All"] = counts[c].sum()
         rows.append(row)
     return show(rows, list(rows[0]))
+
+
+def cue_models(verdict: CueVerdict) -> HTML:
+    """Show how often each null model has a variance of t as large."""
+    rows = [{"Null model": CUE_MODEL_WORDS[model], "P": number(p, 4)} for model, p in verdict.p_under.items()]
+    return show(rows, ["Null model", "P"], "Nothing was asked.")
+
+
+def cue_cells(chosen: CueCells, groups: pd.Series) -> HTML:
+    """Show every cell that was asked how it rates the middle cue."""
+    heads = [f"{cue:.0%}" for cue in chosen.cues]
+    rows: list[Mapping[str, object]] = [
+        {
+            "Cell": name,
+            "Trials": ", ".join(str(n) for n in chosen.counts[c]),
+            **{f"{head} (Hz)": number(chosen.means[c, k], 1) for k, head in enumerate(heads)},
+            "t": number(t, 1),
+            "Group": groups[name],
+        }
+        for c, (name, t) in enumerate(zip(chosen.cells, chosen.t, strict=True))
+    ]
+    return show(rows, ["Cell", "Trials", *(f"{head} (Hz)" for head in heads), "t", "Group"], "None.")
 
 
 def off_the_ends(points: ReversalPoints) -> HTML:

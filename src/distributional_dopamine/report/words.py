@@ -45,6 +45,11 @@ MODEL_WORDS = MappingProxyType(
 )
 """Models of a verdict."""
 
+CUE_MODEL_WORDS = MappingProxyType(
+    {"one_mean": "one mean", "one_curve": "one curve", "expectiles": "expectiles"}
+)
+"""Models of the verdict on cues."""
+
 FALSE_ALARMS = 0.10
 """A test that a null model passes significantly more often than this is not diagnostic."""
 
