@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.collections import (
     EventCollection,
     FillBetweenPolyCollection,
@@ -36,7 +37,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon, Rectangle, StepPatch
 
 #: Columns of a table. `low` and `high` bound what is drawn as a span along one axis; the other has its place.
-COLUMNS = ("panel", "series", "colour", "kind", "x", "y", "low", "high", "value", "x_axis", "y_axis")
+#: `x_name` and `y_name` are the words that stand at a place, where an axis has words instead of numbers.
+COLUMNS = (
+    *("panel", "series", "colour", "kind", "x", "y", "low", "high", "value"),
+    *("x_name", "y_name", "x_axis", "y_axis"),
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -85,11 +90,11 @@ def table_of(figure: Figure) -> str | None:
         return _tables[figure]
     axes = [ax for ax in _all_axes(figure) if ax.name == "rectilinear"]
     names = _panel_names(axes)
-    rows = [
-        (name, *row, *_axis_labels(ax, axes))
-        for name, ax in zip(names, axes, strict=True)
-        for row in _rows(ax)
-    ]
+    rows = []
+    for name, ax in zip(names, axes, strict=True):
+        labels, xs, ys = _axis_labels(ax, axes), _named_places(ax.xaxis), _named_places(ax.yaxis)
+        for row in _rows(ax):
+            rows.append((name, *row, _nearest(xs, row[3]), _nearest(ys, row[4]), *labels))
     return _write([COLUMNS, *rows]) if rows else None
 
 
@@ -152,6 +157,24 @@ def _axis_labels(ax: Axes, axes: Sequence[Axes]) -> tuple[str, str]:
         figure_label = getattr(ax.figure, f"get_sup{which}label")() if ax.figure else ""
         labels.append(next(filter(None, [*own, _plain(figure_label)]), ""))
     return labels[0], labels[1]
+
+
+def _named_places(axis: Axis) -> dict[float, str]:
+    """Place to words, if the ticks of an axis are words and not numbers."""
+    places = [float(place) for place in axis.get_majorticklocs()]
+    names = [_plain(name) for name in axis.get_major_formatter().format_ticks(places)]
+    # an e between digits is a power of ten
+    worded = any(re.search(r"[^\W\d_]{2}", name) for name in names)
+    return dict(zip(places, names, strict=True)) if worded else {}
+
+
+def _nearest(names: Mapping[float, str], place: float | None) -> str:
+    """The words nearest to a place, if they are no further than half the distance to the next ones."""
+    if not names or place is None:
+        return ""
+    nearest = min(names, key=lambda other: abs(other - place))
+    gaps = np.diff(sorted(names))
+    return names[nearest] if abs(nearest - place) <= (gaps.min() / 2 if gaps.size else np.inf) else ""
 
 
 def _in_pixels(artist: Artist, ax: Axes) -> bool:

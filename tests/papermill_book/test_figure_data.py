@@ -93,6 +93,17 @@ def test_an_axis_that_another_panel_labels_has_its_label():
     assert rows_of(figure, "panel", "x_axis", "y_axis") == [("2", "time (s)", "rate (Hz)")]
 
 
+def test_places_have_the_words_that_stand_at_them():
+    figure, ax = plt.subplots()
+    ax.plot([1.5, 2.5, 3.5], [0, 1.2, 5], "o")
+    ax.set_yticks([0, 1], ["first\nrow", "second"])
+    assert rows_of(figure, "x", "x_name", "y_name") == [
+        ("1.5", "", "first row"),
+        ("2.5", "", "second"),
+        ("3.5", "", ""),
+    ]
+
+
 def test_a_line_is_named_by_the_words_in_its_colour():
     figure, ax = plt.subplots()
     ax.plot([0, 1], [0, 1], color="#123456")
