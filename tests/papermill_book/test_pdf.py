@@ -51,7 +51,9 @@ A = """
 <a href="https://example.org/x">outside</a> <a href="../api.html#f">to a function</a>
 <span aria-labelledby="a s"></span>
 </section>"""
-B = "<section id='a'><h1>B</h1><p class='pb-screen-only'>tap</p><div lang='zh-Hans'>字</div></section>"
+B = """
+<section id="a"><h1>B</h1><div class="pb-results"><table><tr><td>all</td></tr></table></div>
+<p class="pb-offers">tap</p><div lang="zh-Hans">字</div></section>"""
 HEAD = """<html lang="en-GB"><head><script>window.MathJax = {}</script>
 <script defer src="UP_static/mathjax/m.js?v=1"></script><script src="UP_static/theme.js"></script></head>
 """
@@ -108,9 +110,9 @@ def test_pages_stand_in_order_under_their_parts(site: Path) -> None:
 
 def test_what_is_folded_is_printed_or_left_out_by_rule(site: Path) -> None:
     body = gather(site).body
-    for there in ("solve()", "42", "folded words", "for those without scripts", "More"):
+    for there in ("solve()", "42", "folded words", "for those without scripts", "More", "Left out in print"):
         assert there in body, there
-    for gone in ("loads()", "alert(1)", "Show", "headerlink", "tap", "lazy", "<script", "noscript"):
+    for gone in ("loads()", "alert(1)", "Show", "headerlink", "tap", "lazy", "<script", "noscript", "<td>"):
         assert gone not in body, gone
 
 

@@ -17,9 +17,11 @@ from papermill_book.errors import BookError
 
 #: What a page shows to those who can click: it goes without saying on paper.
 _FOR_SCREENS = (
-    "script, style, button, template, .headerlink, .only-dark, .sd-stretched-link, .pb-screen-only, "
-    ".tag_hide-input .cell_input, .pb-results"
+    "script, style, button, template, .headerlink, .only-dark, .sd-stretched-link, .pb-offers, .pb-live, "
+    ".tag_hide-input .cell_input"
 )
+#: What is too long for paper, and what stands there instead.
+_TOO_LONG = {".pb-results": "Left out in print; it is on the web page, and in the results of the build."}
 
 
 @dataclass(frozen=True)
@@ -218,6 +220,10 @@ def _leave_out(article: Tag) -> None:
     for element in article.select(_FOR_SCREENS):
         if not element.decomposed:
             element.decompose()
+    for selector, words in _TOO_LONG.items():
+        for element in article.select(selector):
+            element.name, element.attrs = "p", {}
+            element.string = words
     for element in article.find_all("noscript"):
         element.unwrap()
 
