@@ -105,8 +105,8 @@ update-lock: ## resolve the requirements again; "make update-lock verify" shows 
 	UV_CUSTOM_COMPILE_COMMAND="make update-lock" _build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 requirements.in -o requirements.txt
 	UV_CUSTOM_COMPILE_COMMAND="make update-lock" _build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 requirements-test.in -o requirements-test.txt
 	rm -rf _build/lock
-	@echo "Versions that moved:"
-	@git diff --no-color --unified=0 -- requirements.txt requirements-test.txt | grep -E '^[-+][A-Za-z]' | cut -d' ' -f1 || echo "  none"
+	@moved="$$(git diff --no-color --unified=0 -- requirements.txt requirements-test.txt | grep -E '^[-+][A-Za-z]' | cut -d' ' -f1)"; \
+	echo "Versions that moved: $${moved:-none}"
 	@echo "Which numbers move with them, make verify says: a full build, about ten minutes on two cores."
 	@echo "If they are right, make reference keeps them."
 
