@@ -15,6 +15,7 @@ import yaml
 
 from papermill_book.build import read_reference
 from papermill_book.chapters import discover
+from papermill_book.citation import as_apa, read_citation
 from papermill_book.claims import read_claims
 from papermill_book.comparison import read_tolerances
 from papermill_book.reference import figures_folder, made_with_path, picture_of, read_json
@@ -131,6 +132,8 @@ def test_versions_and_titles_agree() -> None:
     (author,) = project["authors"]
     assert [author] == citation["authors"]
     assert config["author"] == author["name"]
+    # The sentence to cite the book with; its year is that of the release.
+    assert as_apa(read_citation(ROOT / "CITATION.cff")) in (ROOT / "README.md").read_text()
 
 
 def test_profiles_and_claims_fit_the_chapters() -> None:
