@@ -180,6 +180,7 @@ def add_templates(_: Sphinx, config: Config) -> None:
 def setup_theme(app: Sphinx) -> None:
     """Register what this module does to pages."""
     app.add_css_file("pb-theme.css")
+    app.add_js_file("pb-theme.js", loading_method="defer")
     app.connect("config-inited", add_templates)
     app.connect("html-page-context", add_description, priority=600)
     app.connect("html-page-context", drop_unused, priority=900)
