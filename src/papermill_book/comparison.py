@@ -8,6 +8,7 @@ versions of the libraries; then a result may differ within its tolerance. Whatev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -30,6 +31,8 @@ class Tolerance:
     """Widths of the reference's own interval, for a result that has one."""
     count: int = 0
     """For whole numbers."""
+    text: bool = False
+    """Whether words may differ, such as a range that was put into words."""
     why: str = ""
     """Why this result may differ by more than rounding."""
 
@@ -37,6 +40,8 @@ class Tolerance:
         """How far `ours` may be from `reference`; 0 where they must be equal."""
         if isinstance(reference, bool) or isinstance(ours, bool):
             return 0.0
+        if isinstance(reference, str) and isinstance(ours, str):
+            return math.inf if self.text else 0.0
         if isinstance(reference, int) and isinstance(ours, int):
             return self.count
         if isinstance(reference, int | float) and isinstance(ours, int | float):
@@ -62,7 +67,7 @@ class Difference:
     @property
     def off(self) -> bool:
         """Whether it is outside its tolerance."""
-        return self.apart is None or self.apart > self.allowed
+        return (math.inf if self.apart is None else self.apart) > self.allowed
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def read_tolerances(config: Mapping[str, Any]) -> dict[str, Tolerance]:
         for name, value in values.items():
             if name not in fields:
                 raise BookError(f"{where}: {name!r} is not a field. {known(str(name), fields)}")
-            if name != "why" and (not isinstance(value, int | float) or value < 0):
+            if name not in ("why", "text") and (not isinstance(value, int | float) or value < 0):
                 raise BookError(f"{where}: {name} is {value!r}; expected a number from 0 up")
         tolerances[pattern] = Tolerance(**values)
     return tolerances
@@ -292,7 +297,9 @@ def compare_result(
 
 
 def _severity(difference: Difference) -> float:
-    return float("inf") if difference.apart is None else difference.apart - difference.allowed
+    if difference.apart is None:
+        return math.inf if difference.off else 0.0
+    return difference.apart - difference.allowed
 
 
 def _difference(name: str, part: str, ours: Any, reference: Any, allowed: float) -> Difference:

@@ -98,6 +98,10 @@ def test_tolerance_may_be_a_share_of_the_interval_or_a_count() -> None:
     assert not any(one.off for one in compare_result("x", result(2.9, [0.0, 4.0]), reference, wide))
     assert any(one.off for one in compare_result("x", result(3.1, [0.0, 4.0]), reference, wide))
     assert [one.off for one in compare_result("x", result(18), result(20), wide)] == [False]
+    words = Tolerance(text=True, why="a range in words")
+    assert [one.off for one in compare_result("x", result("18 to 20"), result("18 to 21"), words)] == [False]
+    assert [one.off for one in compare_result("x", result("18 to 20"), result("18 to 21"), wide)] == [True]
+    assert [one.off for one in compare_result("x", result("18"), result(18), words)] == [True]
     assert [one.off for one in compare_result("x", result(17), result(20), wide)] == [True]
 
 
