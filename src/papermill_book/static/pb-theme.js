@@ -1,4 +1,4 @@
-// A formula wider than a phone scrolls in a box of its own: let the keyboard reach it, and only then.
+// What is wider than a phone scrolls in a box of its own: let the keyboard reach it, and only then.
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
   const watch = new ResizeObserver((entries) => {
@@ -7,5 +7,6 @@ addEventListener("load", async () => {
       else target.removeAttribute("tabindex");
     }
   });
-  for (const formula of document.querySelectorAll('mjx-container[display="true"]')) watch.observe(formula);
+  const boxes = 'mjx-container[display="true"], article pre, .cell_output > .output';
+  for (const box of document.querySelectorAll(boxes)) watch.observe(box);
 });
