@@ -199,9 +199,7 @@ PAGES = {
         "format: jb-book\nroot: book/index\nchapters:\n"
         "- file: book/good\n- file: book/other\n- file: book/reproduction\n- file: book/back\n- file: book/cite\n"
     ),
-    "references.bib": (
-        "@article{nobody2020,\n author={Body, No}, title={T}, journal={J}, year={2020}\n}\n"
-    ),
+    "references.bib": ("@article{nobody2020,\n author={Body, No}, title={T}, journal={J}, year={2020}\n}\n"),
     "CITATION.cff": CITATION,
     "book/cite.md": CITE,
     "src/science.py": "scale = 1.0\n",
