@@ -197,7 +197,8 @@ PAGES = {
     "_config.yml": CONFIG,
     "_toc.yml": (
         "format: jb-book\nroot: book/index\nchapters:\n"
-        "- file: book/good\n- file: book/other\n- file: book/reproduction\n- file: book/back\n- file: book/cite\n"
+        "- file: book/good\n- file: book/other\n- file: book/reproduction\n- file: book/back\n"
+        "- file: book/cite\n"
     ),
     "references.bib": ("@article{nobody2020,\n author={Body, No}, title={T}, journal={J}, year={2020}\n}\n"),
     "CITATION.cff": CITATION,
