@@ -22,8 +22,10 @@ after(async () => {
 /** What has the focus: its name, where it is, and whether it can be seen to have it. */
 function focused() {
   const element = document.activeElement;
-  const style = getComputedStyle(element);
-  const box = element.getBoundingClientRect();
+  // The arrows of the table of contents show it on what they hold.
+  const shown = element.querySelector(":scope > .toctree-toggle") ?? element;
+  const style = getComputedStyle(shown);
+  const box = shown.getBoundingClientRect();
   return {
     what: `${element.tagName.toLowerCase()}.${element.className}`,
     name: (element.getAttribute("aria-label") ?? [element, ...(element.labels ?? [])].map(({ textContent }) => textContent).join(" "))
