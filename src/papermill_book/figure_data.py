@@ -162,7 +162,7 @@ def _axis_labels(ax: Axes, axes: Sequence[Axes]) -> tuple[str, str]:
 def _named_places(axis: Axis) -> dict[float, str]:
     """Place to words, if the ticks of an axis are words and not numbers."""
     places = [float(place) for place in axis.get_majorticklocs()]
-    names = [_plain(name) for name in axis.get_major_formatter().format_ticks(places)]
+    names = [_plain(str(name)) for name in axis.get_major_formatter().format_ticks(places)]
     # an e between digits is a power of ten
     worded = any(re.search(r"[^\W\d_]{2}", name) for name in names)
     return dict(zip(places, names, strict=True)) if worded else {}

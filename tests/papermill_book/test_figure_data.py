@@ -104,6 +104,13 @@ def test_places_have_the_words_that_stand_at_them():
     ]
 
 
+def test_labels_given_as_numbers_are_numbers():
+    figure, ax = plt.subplots()
+    ax.plot([0, 1], [3, 4], "o")
+    ax.set_xticks([0, 1], [10, 20])  # Matplotlib keeps them as they are
+    assert rows_of(figure, "x", "x_name") == [("0", ""), ("1", "")]
+
+
 def test_a_line_is_named_by_the_words_in_its_colour():
     figure, ax = plt.subplots()
     ax.plot([0, 1], [0, 1], color="#123456")
