@@ -67,7 +67,8 @@ _workplaces: dict[str, Workplace] = {}
 def _fail(error: BookError | OSError) -> ExtensionError:
     what = str(error)
     if isinstance(error, OSError):  # a full disk, above all
-        what = f"{error.strerror}: {error.filename or 'the build folder'}. The last good site is untouched."
+        where = f": {error.filename}" if error.filename else ""
+        what = f"{error.strerror or error}{where}. The last good site is untouched."
     return ExtensionError(what, modname="papermill_book")
 
 
