@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from docutils import nodes
@@ -47,8 +48,9 @@ def _anchor_page(_: Sphinx, doctree: nodes.document) -> None:
     anchor_numbers(doctree)
 
 
-def _offer_static(_: Sphinx, config: Config) -> None:
-    config.html_static_path.append(str(STATIC))
+def _offer_static(app: Sphinx, config: Config) -> None:
+    # From the book's folder: Sphinx hashes its configuration into the site, which is to be the same anywhere.
+    config.html_static_path.append(os.path.relpath(STATIC, app.confdir))
 
 
 def setup_anchors(app: Sphinx) -> None:

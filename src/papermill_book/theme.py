@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from html import escape
 from pathlib import Path
@@ -172,9 +173,10 @@ def remove_unused(app: Sphinx, exception: Exception | None) -> None:
                 path.unlink()
 
 
-def add_templates(_: Sphinx, config: Config) -> None:
+def add_templates(app: Sphinx, config: Config) -> None:
     """Put this package's templates before the theme's."""
-    config.templates_path.insert(0, str(_TEMPLATES))
+    # From the book's folder: Sphinx hashes its configuration into the site, which is to be the same anywhere.
+    config.templates_path.insert(0, os.path.relpath(_TEMPLATES, app.confdir))
 
 
 def setup_theme(app: Sphinx) -> None:

@@ -106,6 +106,15 @@ def t_of_middle(means: FloatArray, squares: FloatArray, cues: tuple[float, float
 def choose_cues(probabilities: npt.ArrayLike) -> tuple[float, float, float]:
     """Choose the lowest and the highest probability, and of the others that nearest to midway.
 
+    Parameters
+    ----------
+    probabilities
+        (n_cues,) Of reward, between 0 and 1; some may be there more than once.
+
+    Returns
+    -------
+    low, middle, high : float
+
     Raises
     ------
     ValueError

@@ -118,6 +118,18 @@ def responses_by_cue(
 ) -> list[tuple[str, dict[float, FloatArray]]]:
     """Give each cell's name and its responses to each of three cues.
 
+    Parameters
+    ----------
+    responses
+        A table of responses to cues, Hz.
+    cues
+        Their probabilities of reward.
+
+    Returns
+    -------
+    list of (str, dict)
+        Name of a cell; probability -> (n_trials,) responses, Hz.
+
     Raises
     ------
     ValueError
