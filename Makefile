@@ -52,9 +52,10 @@ test-browser: tests/browser/node_modules/.ready ## open every page of the built 
 	cd tests/browser && SITE="$(if $(SITE),$(abspath $(SITE)))" node --test
 
 check: $(VENV)/.test ## look for figures without words, numbers nobody computed, and faults in the code
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-book check-style check-types check-words check-sources
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-types check-book check-style check-words check-sources
 
-.PHONY: check-book check-style check-types check-words check-sources audit
+.PHONY: check-types check-book check-style check-words check-sources audit
+# The types take longest, so they come first; the others share the second core.
 check-book:
 	$(BIN)/python -m papermill_book check
 
