@@ -24,6 +24,7 @@ from papermill_book.settings import read_settings, resolve_parameters
 ROOT = Path(__file__).resolve().parents[1]
 #: Import name to the name it is installed by, where they differ.
 INSTALLED_AS = {
+    "PIL": "pillow",
     "IPython": "ipython",
     "bs4": "beautifulsoup4",
     "docutils": "jupyter-book",

@@ -7,6 +7,6 @@ addEventListener("load", async () => {
       else target.removeAttribute("tabindex");
     }
   });
-  const boxes = 'mjx-container[display="true"], article pre, .cell_output > .output';
+  const boxes = 'mjx-container[display="true"], article pre, .cell_output > .output, .pst-scrollable-table-container';
   for (const box of document.querySelectorAll(boxes)) watch.observe(box);
 });
