@@ -28,8 +28,9 @@ from papermill_book.svg import SVG_MIME, slim_svg
 
 mpl.use("agg")
 
+BUILD = Path(__file__).parents[2] / "_build"
 #: What the last build left, if there was one.
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "_build" / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((BUILD / "notebooks").glob("*.ipynb"))
 
 
 @dataclass
@@ -110,7 +111,10 @@ def test_no_notebook_of_the_last_build_holds_spike_times(recordings: Recordings)
     some = recordings.units[0].spike_times
     assert spike_sequences(1e3 * (some[:100] - some[7]), index) > 80
     found = {}
-    for path in NOTEBOOKS:
+    # A chapter that read no data has none to give, though intervals of a smooth curve may look alike.
+    readers = [path for path in NOTEBOOKS if data_of(path.stem)]
+    assert readers
+    for path in readers:
         for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
             for output in cell.get("outputs", []):
                 data = dict(output.get("data", {}))
@@ -123,6 +127,10 @@ def test_no_notebook_of_the_last_build_holds_spike_times(recordings: Recordings)
                 if hits > 5 or tick_marks(svg) > 100:
                     found[f"{path.stem}, cell {number}"] = (hits, tick_marks(svg))
     assert found == {}
+
+
+def data_of(chapter):
+    return json.loads((BUILD / "records" / f"{chapter}.json").read_text(encoding="utf-8"))["data"]
 
 
 def numeric(table, name):
