@@ -49,7 +49,7 @@ tests/browser/node_modules/.ready: tests/browser/package-lock.json
 	touch $@
 
 test-browser: tests/browser/node_modules/.ready ## open every page of the built book in Chromium (SITE=folder for another)
-	cd tests/browser && SITE="$(if $(SITE),$(abspath $(SITE)))" node --test
+	cd tests/browser && SITE="$(if $(SITE),$(abspath $(SITE)))" node --test --test-concurrency=2
 
 check: $(VENV)/.test ## look for figures without words, numbers nobody computed, and faults in the code
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-types check-book check-style check-words check-sources
