@@ -16,6 +16,10 @@ from papermill_book.pages import current_build
 from papermill_book.settings import Settings
 
 
+def _owner_and_name(settings: Settings) -> str:
+    return settings.repository.removeprefix("https://github.com/")
+
+
 def colab_url(settings: Settings, docname: str) -> str:
     """Address that opens a chapter's notebook on Colab.
 
@@ -30,7 +34,7 @@ def colab_url(settings: Settings, docname: str) -> str:
     -------
     str
     """
-    place = settings.repository.removeprefix("https://github.com/")
+    place = _owner_and_name(settings)
     branch = settings.notebooks_branch
     return f"https://colab.research.google.com/github/{place}/blob/{branch}/{quote(docname)}.ipynb"
 
@@ -49,7 +53,7 @@ def binder_url(settings: Settings, docname: str) -> str:
     -------
     str
     """
-    place = settings.repository.removeprefix("https://github.com/")
+    place = _owner_and_name(settings)
     branch = quote(settings.notebooks_branch, safe="")
     return (
         f"https://mybinder.org/v2/gh/{place}/{branch}?urlpath={quote(f'lab/tree/{docname}.ipynb', safe='')}"

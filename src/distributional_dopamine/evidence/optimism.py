@@ -21,7 +21,6 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from distributional_dopamine._checks import count
 from distributional_dopamine.evidence.needed import CLEAR, LARGEST, Need, Vary
@@ -375,8 +374,7 @@ def judge_cues(
     hardest: str = max(CUE_NULLS, key=lambda model: (p_under[model], levels[model]))
     needed = max(levels.values())
     hits = int((simulated[CUE_CONTROL] >= needed).sum())
-    interval = stats.binomtest(hits, n).proportion_ci(0.95)
-    power = Rate(hits / n, float(interval.low), float(interval.high), n)
+    power = Rate.of_hits(hits, n)
     kind: Kind = "undecided"
     if p_under[hardest] <= ALPHA:
         kind = "diverse"

@@ -88,6 +88,12 @@ class Rate:
     high: float
     n: int
 
+    @classmethod
+    def of_hits(cls, hits: int, n: int) -> Rate:
+        """Give the share that so many hits among ``n`` simulations are, with its interval."""
+        interval = stats.binomtest(hits, n).proportion_ci(0.95)
+        return cls(hits / n, float(interval.low), float(interval.high), n)
+
 
 @dataclass(frozen=True)
 class Crossing:

@@ -32,7 +32,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from distributional_dopamine._checks import count
 from distributional_dopamine.evidence import _compiled
@@ -497,8 +496,7 @@ def critical_value(null: FloatArray) -> float:
 def _share_above(table: pd.DataFrame, column: str, level: float) -> Rate:
     enough = table[f"n_{column}"] >= FEWEST_CELLS
     hits = int(((table[column] >= level) & enough).sum())
-    interval = stats.binomtest(hits, len(table)).proportion_ci(0.95)
-    return Rate(hits / len(table), float(interval.low), float(interval.high), len(table))
+    return Rate.of_hits(hits, len(table))
 
 
 def _kind(differ: Question, follow: Question) -> Kind:
