@@ -51,6 +51,7 @@ class Server:
         self.asked: list[str] = []
         self.silent = False
         self.drips = False
+        self.drips_from_the_start = False
         self.cut: int | None = None
         self.closing = threading.Event()
         outer = self
@@ -61,6 +62,9 @@ class Server:
                 if outer.silent:
                     outer.closing.wait(10)
                     return
+                if outer.drips_from_the_start:
+                    self._drip(b"HTTP/1.0 200 OK\r\nX-Slow: " + bytes(2000))
+                    return
                 answer = outer.answers.get(self.path, 404)
                 if isinstance(answer, int):
                     self.send_error(answer)
@@ -68,9 +72,12 @@ class Server:
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                if not outer.drips:
+                if outer.drips:
+                    self._drip(answer)
+                else:
                     self.wfile.write(answer[: outer.cut])
-                    return
+
+            def _drip(self, answer: bytes) -> None:
                 for byte in answer:
                     with contextlib.suppress(OSError):  # whoever asked has gone
                         self.wfile.write(bytes([byte]))
@@ -288,9 +295,19 @@ def test_a_server_that_drips_is_given_up(data_set: DataSet, server: Server) -> N
     server.drips = True
     server.answers["/a%20b.mat"] = bytes(2000)  # at this rate it would take 100 s
     begin = time.monotonic()
-    with pytest.raises(NotAvailableError, match=r"too slow: \d+ bytes in 0\.4 s\); gave up after 0 of 3"):
-        locate(data_set, base_url=server.url, timeout=0.1)
+    with pytest.raises(NotAvailableError, match=r"too slow: \d+ bytes in 1\.2 s\); gave up after 0 of 3"):
+        locate(data_set, base_url=server.url, timeout=0.3)
     assert time.monotonic() - begin < 10
+    assert list(cache_folder().iterdir()) == []
+
+
+def test_a_server_that_drips_its_header_is_given_up(data_set: DataSet, server: Server) -> None:
+    server.drips_from_the_start = True
+    begin = time.monotonic()
+    with pytest.raises(NotAvailableError, match=r"no whole header in 1\.2 s\); gave up after 0 of 3"):
+        locate(data_set, base_url=server.url, timeout=0.3)
+    assert time.monotonic() - begin < 10
+    assert len(server.asked) == 1
     assert list(cache_folder().iterdir()) == []
 
 

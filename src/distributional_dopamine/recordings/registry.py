@@ -22,7 +22,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import queue
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -409,10 +411,10 @@ class _Downloader:
 
     timeout: float
     deadline: float
-    """Seconds that all of a file may take."""
+    """Seconds that all of a file may take, after an answer has begun, and as many until then."""
 
     def __call__(self, url: str, output_file: str, _keeper: object) -> None:
-        with requests.get(url, timeout=self.timeout, stream=True) as response:
+        with self._answer(url) as response:
             response.raise_for_status()
             with Path(output_file).open("wb") as file:
                 for chunk in self._chunks(response):
@@ -420,6 +422,32 @@ class _Downloader:
         start = Path(output_file).read_bytes()[:512].lstrip().lower()
         if start.startswith((b"<!doctype html", b"<html")):
             raise ValueError("the answer was a web page (HTML), perhaps of a login or of an error.")
+
+    def _answer(self, url: str) -> requests.Response:
+        """Ask, and wait for the header of the answer; requests itself would wait while bytes drip."""
+        answers: queue.SimpleQueue[requests.Response | Exception] = queue.SimpleQueue()
+        given_up = threading.Event()
+
+        def ask() -> None:
+            try:
+                response = requests.get(url, timeout=self.timeout, stream=True)
+            except Exception as error:  # whatever it is, it belongs to whoever waits
+                answers.put(error)
+                return
+            if given_up.is_set():
+                response.close()
+            answers.put(response)
+
+        # A daemon: nothing can stop it, and nobody waits for it when the program ends.
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=self.deadline)
+        except queue.Empty:
+            given_up.set()
+            raise _TooSlowError(f"too slow: no whole header in {self.deadline:.3g} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         """Give what comes as it comes: `iter_content` would wait for a full chunk, however long."""
