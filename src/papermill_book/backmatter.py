@@ -12,7 +12,7 @@ from sphinx.util import logging
 from papermill_book.api import folded, folded_head
 from papermill_book.drawing import count_making, describe_making, draw_making, title_of
 from papermill_book.errors import known
-from papermill_book.formatting import as_markdown
+from papermill_book.formatting import as_markdown, some
 from papermill_book.pages import Table, current_build
 from papermill_book.provenance import combine, locked_versions, package_versions, python_version, sha256
 
@@ -77,7 +77,7 @@ class ColophonDirective(Table):
             for part in run.data:
                 seen[part["name"], part["kind"]] = part["files"]
         for (name, kind), files in seen.items():
-            hashed = f", {len(files)} files, SHA-256 `{combine(files)}`" if files else ""
+            hashed = f", {some(len(files), 'file')}, SHA-256 `{combine(files)}`" if files else ""
             rows.append([f"Data: {as_markdown(name)}", f"{kind}{hashed}"])
         rows.append(["Python", f"{python_version()}"])
         locked = locked_versions(settings.root / self.options.get("lock", "requirements.txt"))

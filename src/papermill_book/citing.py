@@ -12,7 +12,7 @@ from sphinx.util import logging
 from papermill_book.build import Build
 from papermill_book.citation import Citation, address_of, as_apa, as_bibtex, citation_of, swhid
 from papermill_book.errors import known
-from papermill_book.formatting import as_markdown
+from papermill_book.formatting import as_markdown, some
 from papermill_book.pages import Table, current_build
 from papermill_book.provenance import combine
 
@@ -60,7 +60,7 @@ def describe_data(build: Build) -> list[list[str]]:
     for run in build.runs.values():
         for part in run.data:
             files = part["files"]
-            value = f"{len(files)} files, SHA-256 `{combine(files)}`" if files else "no files"
+            value = f"{some(len(files), 'file')}, SHA-256 `{combine(files)}`" if files else "no files"
             rows[f"{as_markdown(part['name'])} ({part['kind']})", value] = None
     return [list(row) for row in sorted(rows)]
 

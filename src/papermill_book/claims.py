@@ -130,7 +130,9 @@ def describe_rule(claim: Claim) -> str:
     """
     parts = []
     for name, argument in claim.rule.items():
-        wording = RULES[name][1]
+        # No tolerance at all needs no words about it.
+        exact = name == "equals_within" and argument == 0
+        wording = "equal" if exact else RULES[name][1]
         parts.append(wording.format(argument=format_value(argument, "g")) if "{" in wording else wording)
     return ", and ".join(parts)
 

@@ -14,6 +14,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from papermill_book.execution import ChapterRun, own_code_cells
+from papermill_book.formatting import some
 
 if TYPE_CHECKING:
     from papermill_book.build import Build
@@ -140,17 +141,6 @@ def _count_figures(run: ChapterRun) -> int:
         if not {"remove-output", "remove-cell"} & set(cell.metadata.get("tags", []))
         for output in cell.outputs
     )
-
-
-def some(number: int, thing: str) -> str:
-    """A number with its noun: ``1 page``, ``2 pages``.
-
-    Examples
-    --------
-    >>> some(1, "page"), some(1200, "page")
-    ('1 page', '1,200 pages')
-    """
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def describe_making(making: Making) -> str:

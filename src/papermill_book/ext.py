@@ -48,6 +48,7 @@ from papermill_book.errors import BookError
 from papermill_book.execution import for_page
 from papermill_book.figure_again import setup_figure_again
 from papermill_book.figure_pages import setup_figures
+from papermill_book.holding import setup_holding
 from papermill_book.languages import setup_languages
 from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
@@ -203,6 +204,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_metadata(app)
     setup_doors(app)
     setup_languages(app)
+    setup_holding(app)
     setup_figures(app)
     setup_figure_again(app)
     setup_reference(app)

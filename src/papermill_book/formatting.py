@@ -16,7 +16,7 @@ _PARTS = ("interval", "low", "high", "n", "unit")
 
 
 def format_value(value: Any, spec: str = "") -> str:
-    """Print a value as a reader expects it: real minus signs, powers of ten, lists with commas.
+    r"""Print a value as a reader expects it: real minus signs, powers of ten, lists with commas.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def format_value(value: Any, spec: str = "") -> str:
     Examples
     --------
     >>> format_value(-0.5, ".2f"), format_value(1.8e-5, ".1e"), format_value([1, 2])
-    ('−0.50', '1.8 × 10⁻⁵', '1, 2')
+    ('−0.50', '1.8\xa0×\xa010⁻⁵', '1, 2')
     """
     if value is None:
         return "not defined"
@@ -48,8 +48,20 @@ def format_value(value: Any, spec: str = "") -> str:
     found = _EXPONENT.search(text)
     if found:
         mantissa, exponent = text[: found.start()], str(int(found.group(1)))
-        text = f"{mantissa} × 10{exponent.translate(_SUPERSCRIPT)}"
+        # One number, so never on two lines.
+        text = f"{mantissa}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10{exponent.translate(_SUPERSCRIPT)}"
     return text.replace("-", "−")
+
+
+def some(number: int, thing: str) -> str:
+    """A number with its noun: ``1 page``, ``2 pages``.
+
+    Examples
+    --------
+    >>> some(1, "page"), some(1200, "page")
+    ('1 page', '1,200 pages')
+    """
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def as_markdown(text: str) -> str:

@@ -16,7 +16,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 from papermill_book.claims import NOT_COMPUTED, NOT_JUDGED, Verdict, describe_rule
 from papermill_book.errors import BookError, known
 from papermill_book.execution import ChapterRun
-from papermill_book.formatting import as_markdown, format_part, split_reference
+from papermill_book.formatting import as_markdown, format_part, some, split_reference
 from papermill_book.provenance import combine
 
 if TYPE_CHECKING:
@@ -274,9 +274,8 @@ def describe_run(run: ChapterRun, build: Build) -> str:
     ]
     words.append(", ".join(values) if values else "no parameters")
     for part in run.data:
-        files = (
-            f", {len(part['files'])} files, SHA-256 {combine(part['files'])[:12]}" if part["files"] else ""
-        )
+        n_files = some(len(part["files"]), "file")
+        files = f", {n_files}, SHA-256 {combine(part['files'])[:12]}" if part["files"] else ""
         words.append(f"{part['name']}: {part['kind']}, from the {part['origin']}{files}")
     return ". ".join(words) + "."
 

@@ -1,0 +1,63 @@
+"""Keep on one line what a reader takes for one word, and say what a fold holds.
+
+A browser sees a formula as a box and breaks the line on either side of it, so that the stop after it may open
+the next line. And a folded cell, code and output alike, is called its "content", which tells nobody what is
+in it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, cast
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+#: What closes a phrase, and belongs to the word or formula before it.
+_CLOSING = re.compile(r"[.,;:!?)\]’”]+")
+
+
+class HoldPunctuation(SphinxPostTransform):
+    """Put each formula within a line into one box with the punctuation that follows it."""
+
+    default_priority = 400
+
+    def run(self, **_: Any) -> None:
+        """Wrap them."""
+        for formula in list(self.document.findall(nodes.math)):
+            parent = cast(nodes.Element, formula.parent)
+            place = parent.index(formula)
+            after = parent.children[place + 1] if place + 1 < len(parent) else None
+            if not isinstance(after, nodes.Text):
+                continue
+            closing = _CLOSING.match(after)
+            if closing is None:
+                continue
+            held = nodes.inline("", "", formula, nodes.Text(closing.group()), classes=["pb-held"])
+            parent[place : place + 2] = [held, nodes.Text(after[closing.end() :])]
+
+
+class NameFolds(SphinxPostTransform):
+    """Name what is under a cell that is folded whole; myst-nb folds it at priority 199."""
+
+    default_priority = 198
+    formats = ("html",)
+
+    def run(self, **_: Any) -> None:
+        """Replace the name."""
+        for cell in self.document.findall(nodes.container):
+            if cell.get("hide_mode") == "all":
+                for prompt in ("prompt_show", "prompt_hide"):
+                    cell[prompt] = cell[prompt].replace("{type}", "code and what it prints")
+
+
+def setup_holding(app: Sphinx) -> None:
+    """Register both.
+
+    Parameters
+    ----------
+    app : sphinx.application.Sphinx
+    """
+    app.add_post_transform(HoldPunctuation)
+    app.add_post_transform(NameFolds)
