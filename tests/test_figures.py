@@ -58,3 +58,16 @@ def test_a_raster_in_a_vector_file_is_a_picture_not_a_path_a_spike():
         return text.count("<path")
 
     assert paths(1) == paths(500)
+
+
+def test_a_figure_is_drawn_as_svg_of_its_own_size_and_left_as_it_was():
+    fig, ax = plt.subplots(figsize=(4, 3), layout="constrained")
+    ax.set(xlabel="dose", ylabel="response")
+    canvas, dpi = fig.canvas, fig.dpi
+    drawn = figures.draw_svg(fig)
+    assert 'width="288pt" height="216pt"' in drawn
+    assert fig.canvas is canvas
+    assert fig.dpi == dpi
+    assert "dc:date" not in drawn
+    box = fig.get_tightbbox()  # the layout has run: every letter is inside
+    assert min(box.x0, box.y0, 4 - box.x1, 3 - box.y1) >= 0

@@ -6,6 +6,8 @@ series are labelled where they end.
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -75,12 +78,38 @@ def use_house_style() -> None:
             "svg.hashsalt": "distributional-dopamine",
         },
     )
-    try:
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None and mpl.get_backend().lower().endswith("inline"):
         from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:  # pragma: no cover - a plain script has no inline backend to set
-        return
-    if mpl.get_backend().lower().endswith("inline"):
-        set_matplotlib_formats("svg", metadata={"Date": None})
+
+        set_matplotlib_formats("svg")
+        shell.display_formatter.formatters["image/svg+xml"].for_type(Figure, draw_svg)
+
+
+def draw_svg(figure: Figure) -> str:
+    """Draw a figure as SVG, of the size it was given.
+
+    What notebooks do by default draws a figure twice, and walks over all that is in it once more, to cut off
+    what is empty at its edges. Constrained layout leaves nothing empty there, so that once is enough.
+
+    Parameters
+    ----------
+    figure : Figure
+
+    Returns
+    -------
+    str
+        Without a date, so that two builds of the same figure have the same bytes.
+    """
+    canvas, dpi = figure.canvas, figure.dpi
+    drawing = io.StringIO()
+    try:
+        canvas_svg = FigureCanvasSVG(figure)
+        canvas_svg.print_svg(drawing, metadata={"Date": None})  # type: ignore[no-untyped-call]  # Matplotlib's
+    finally:  # the SVG canvas counts in points, and takes the figure over
+        figure.dpi = dpi
+        figure.set_canvas(canvas)
+    return drawing.getvalue()
 
 
 def ink(colour: str) -> str:
@@ -161,7 +190,7 @@ def mark_simulated(fig: Figure, kind: str) -> Figure:
             engine.set(h_pad=0.09)  # the layout knows the tag's letters but not the box around them
         fig.suptitle(
             "simulated cells, not recordings",
-            x=0.995,
+            x=0.988,
             ha="right",
             fontsize=10,
             fontweight="bold",

@@ -141,10 +141,6 @@ def make_job(
         key: value for key, value in chapter.notebook.metadata.items() if key in ("kernelspec", "jupytext")
     }
     write_notebook(notebook, source)
-    # The book's own code first, then this package, which a book may use without installing it.
-    path = [*(str(root / folder) for folder in code), str(Path(__file__).resolve().parents[1])]
-    if os.environ.get("PYTHONPATH"):
-        path.append(os.environ["PYTHONPATH"])
     return Job(
         name=chapter.name,
         source=str(source),
@@ -153,7 +149,7 @@ def make_job(
         parameters=dict(parameters),
         environment={
             **KERNEL_ENVIRONMENT,
-            "PYTHONPATH": os.pathsep.join(path),
+            "PYTHONPATH": kernel_path(root, code),
             # A reader's own IPython start-up files and history must not reach the chapter.
             "IPYTHONDIR": str(_ipython_folder(work)),
             # Whatever a chapter leaves behind goes with the scratch folder.
@@ -162,6 +158,25 @@ def make_job(
         },
         timeout=timeout,
     )
+
+
+def kernel_path(root: Path, code: tuple[str, ...]) -> str:
+    """Give the ``PYTHONPATH`` of the kernels.
+
+    Parameters
+    ----------
+    root : Path
+        The book's root.
+    code : tuple of str
+        Folders below `root`.
+
+    Returns
+    -------
+    str
+        The book's own code first, then this package, which a book may use without installing it.
+    """
+    path = [*(str(root / folder) for folder in code), str(Path(__file__).resolve().parents[1])]
+    return os.pathsep.join([*path, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _ipython_folder(work: Path) -> Path:

@@ -47,14 +47,17 @@ from papermill_book.doors import setup_doors
 from papermill_book.errors import BookError
 from papermill_book.execution import for_page
 from papermill_book.figure_again import setup_figure_again
+from papermill_book.figure_numbers import setup_figure_numbers
 from papermill_book.figure_pages import setup_figures
 from papermill_book.holding import setup_holding
 from papermill_book.languages import setup_languages
 from papermill_book.metadata import setup_metadata
 from papermill_book.pages import current_build, set_build, setup_pages
+from papermill_book.parallel import share_pages
 from papermill_book.publishing import Workplace
 from papermill_book.reference_pages import setup_reference
 from papermill_book.results_table import setup_results_table
+from papermill_book.scheduling import start_server
 from papermill_book.settings import make_settings
 from papermill_book.theme import setup_theme
 from papermill_book.widget_pages import setup_widgets
@@ -128,6 +131,7 @@ def run_chapters(app: Sphinx) -> None:
     workplace = _workplace(app)
     try:
         settings = make_settings(Path(app.srcdir), app.config.papermill_book)
+        start_server(settings)  # which imports while the chapters are read
         chapters = find_chapters(app)
         build = run_book(chapters, settings, workplace.scratch, workplace.build / "failed")
         write_outputs(build, workplace.staging)
@@ -151,6 +155,7 @@ def run_chapters(app: Sphinx) -> None:
         for place, what in check_executed_figures(run):
             logger.warning("%s", what, location=place, type="papermill_book", subtype="alt")
     set_build(app, build)
+    share_pages(app, settings.n_workers())
     if build.simulated:
         announce = getattr(app.builder, "theme_options", None)
         if announce is not None:
@@ -207,6 +212,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     setup_holding(app)
     setup_figures(app)
     setup_figure_again(app)
+    setup_figure_numbers(app)
     setup_reference(app)
     setup_api(app)
     setup_backmatter(app)

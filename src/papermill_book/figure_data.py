@@ -100,8 +100,11 @@ def table_of(figure: Figure) -> str | None:
 
 def make_events_pixels(figure: Figure) -> None:
     """Have every collection of events drawn as pixels, in a vector file too."""
-    for artist in figure.findobj(EventCollection):
-        artist.set_rasterized(True)
+    # not figure.findobj, which has every axis work out its ticks
+    for ax in (*figure.axes, *(inset for panel in figure.axes for inset in panel.child_axes)):
+        for collection in ax.collections:
+            if isinstance(collection, EventCollection):
+                collection.set_rasterized(True)
 
 
 def _write(rows: Sequence[Sequence[Any]]) -> str:

@@ -27,15 +27,20 @@ from papermill_book.execution import (
     Failure,
     Job,
     collect,
+    kernel_path,
     make_job,
     run_job,
     settle,
 )
+from papermill_book.provenance import combine, hash_code
 from papermill_book.seeds import plant
 from papermill_book.settings import Settings
 
 #: Seconds after which a kernel has surely seen that the process which started it is gone.
 _KERNEL_NOTICES = 1.5
+
+#: The book's own code that the fork server has imported, as one hash; empty if it has imported none.
+_served = ""
 
 
 def _work(job: Job, connection: Connection) -> None:
@@ -118,7 +123,7 @@ def run_chapters(
     list of ChapterRun
         In the order of `chapters`. A chapter that fails does not stop the others: look at ``failure``.
     """
-    context = _fork_server(settings)
+    context = start_server(settings)
     jobs = [
         make_job(
             chapter,
@@ -187,23 +192,47 @@ def run_chapters(
     ]
 
 
-def _fork_server(settings: Settings) -> multiprocessing.context.ForkServerContext:
+def start_server(settings: Settings) -> multiprocessing.context.ForkServerContext:
     """Start the server that imports, once for the build, what papermill, the kernels and the book need.
 
-    What the interpreter and the libraries read from the environment only at their start, such as the number
-    of threads, must be there when the server starts. A server that runs already is used as it is.
+    It imports while this process goes on, so that it pays to call this early. What the interpreter and the
+    libraries read from the environment only at their start, such as the number of threads, must be there when
+    the server starts. A server that runs already is used as it is, unless it holds code that has changed.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    multiprocessing.context.ForkServerContext
+        Makes processes that are forked from it.
     """
+    global _served
     context = multiprocessing.get_context("forkserver")
-    own = ["papermill_book.scheduling", "papermill", "papermill_book.kernels", "ipykernel.kernelapp"]
-    context.set_forkserver_preload([*own, *settings.preload])
+    machinery = ["papermill_book.scheduling", "papermill", "papermill_book.kernels", "ipykernel.kernelapp"]
+    context.set_forkserver_preload([*machinery, *settings.preload])
+    code = _own_code(settings)
+    if _served not in ("", code):
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # there is no other way to end it
     before = dict(os.environ)
-    os.environ.update(KERNEL_ENVIRONMENT)
+    os.environ.update(KERNEL_ENVIRONMENT, PYTHONPATH=kernel_path(settings.root, settings.code))
     try:
         forkserver.ensure_running()
     finally:
         os.environ.clear()
         os.environ.update(before)
+    _served = code
     return context
+
+
+def _own_code(settings: Settings) -> str:
+    """Hash the book's own code, if modules of it are preloaded; else give nothing."""
+    wanted = {name.partition(".")[0] for name in settings.preload}
+    own = {path.stem for folder in settings.code for path in (settings.root / folder).glob("*")}
+    if not wanted & own:
+        return ""
+    return combine(hash_code(settings.root, settings.code))
 
 
 def _finish(

@@ -84,7 +84,7 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Extra environment variables for the kernels."""
     preload: tuple[str, ...] = ()
-    """Libraries, not the book's own, imported once for the kernels of all chapters."""
+    """Modules imported once for the kernels of all chapters. They must not start a thread."""
     timeout: float = 1200.0
     """Seconds one cell may take."""
     workers: int = 0

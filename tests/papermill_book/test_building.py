@@ -52,6 +52,8 @@ def test_no_script_of_the_theme_would_fetch_a_kernel_or_a_heavy_font(built_book:
 
 
 def test_second_build_gives_the_same_bytes_and_sees_changed_code(built_book: Book, book: Book) -> None:
+    # in one process, where the first had one a core for chapters and pages
+    book.edit("_config.yml", "code: [src]", "code: [src]\n      workers: 1")
     done = book.build()
     assert done.returncode == 0, done.stderr
     for folder in ("html", "notebooks", "results"):

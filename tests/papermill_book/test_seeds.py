@@ -67,7 +67,7 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", textwrap.dedent(script)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
@@ -117,3 +117,50 @@ def test_only_a_module_of_this_interpreter_can_be_grown() -> None:
     assert not can_grow(["/usr/bin/R", "-m", "IRkernel"])
     assert not can_grow([sys.executable, "script.py", "x"])
     assert not can_grow([sys.executable])
+
+
+OWN = """\
+---
+jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+# Own
+
+```{code-cell} python
+:tags: [parameters]
+seed = 1  # not used
+```
+
+```{code-cell} python
+import sys
+there = "preloaded" in sys.modules
+import preloaded
+from papermill_book import report
+report("own.there", there)
+report("own.answer", preloaded.ANSWER)
+```
+"""
+
+
+def test_own_code_that_was_preloaded_is_never_older_than_its_source(fresh_book: Book) -> None:
+    root = fresh_book.root
+    (root / "book" / "good.md").write_text(OWN)
+    (root / "src" / "preloaded.py").write_text("ANSWER = 1\n")
+    fresh_book.edit("_config.yml", "code: [src]", "code: [src]\n      preload: [preloaded]")
+    script = f"""
+        import json, os, sys
+        from pathlib import Path
+        from papermill_book.__main__ import main
+        if __name__ == "__main__":
+            os.chdir({str(root)!r})
+            for answer in (1, 2):
+                Path("src/preloaded.py").write_text(f"ANSWER = {{answer}}\\n")
+                main(["run", "good", "--out", "out"], standalone_mode=False)
+                print(Path("out/good.json").read_text().replace("\\n", " "))
+    """
+    done = run(script)
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    assert first["own.there"]["value"] is second["own.there"]["value"] is True
+    assert first["own.answer"]["value"] == 1
+    assert second["own.answer"]["value"] == 2
