@@ -94,6 +94,19 @@ def test_every_model_has_the_trials_and_the_noise_of_the_template(template, mode
     np.testing.assert_array_equal(again.responses.values, made.responses.values)
 
 
+def test_residuals_are_drawn_cell_after_cell(template):
+    """So that a seed gives what it gave when each cell was drawn by a call of its own."""
+    arrays, mean = template.arrays, template.arrays.means()
+    found = draw_responses(template, mean, np.random.default_rng(5))
+    rng, parts = np.random.default_rng(5), []
+    for c, n_trials in enumerate(arrays.counts().sum(axis=1)):
+        own = template.residuals[template.residual_offsets[c] : template.residual_offsets[c + 1]]
+        parts.append(own[rng.integers(own.size, size=n_trials)])
+    values = np.repeat(mean.ravel(), np.diff(arrays.offsets)) + np.concatenate(parts)
+    expected = pool_arrays(dataclasses.replace(arrays, values=values))
+    np.testing.assert_array_equal(found.values, expected.values)
+
+
 def test_each_model_by_its_mark(template):
     made = {name: model(template, np.random.default_rng(4)).truth for name, model in MODELS.items()}
     classical = ("classical_bootstrap", "classical_gaussian", "classical_equal_gain", "classical_offset")

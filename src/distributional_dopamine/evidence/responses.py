@@ -408,15 +408,15 @@ def pool_arrays(arrays: ResponseArrays) -> ResponseArrays:
         return arrays
     n_conditions = arrays.offsets.size - 1
     condition = np.repeat(np.arange(n_conditions), np.diff(arrays.offsets))
+    of_kind = condition + n_conditions * ~arrays.expected
+    counts = np.bincount(of_kind, minlength=2 * n_conditions)
+    sums = np.bincount(of_kind, weights=arrays.values, minlength=2 * n_conditions)
+    means = np.full(2 * n_conditions, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
     grand = []
-    for chosen in (arrays.expected, ~arrays.expected):
-        counts = np.bincount(condition[chosen], minlength=n_conditions)
-        sums = np.bincount(condition[chosen], weights=arrays.values[chosen], minlength=n_conditions)
-        means = np.full(n_conditions, np.nan)
-        np.divide(sums, counts, out=means, where=counts > 0)
-        table = means.reshape(arrays.n_cells, arrays.n_magnitudes)
-        table = table[:, np.isfinite(table).any(axis=0)]
-        grand.append(float(np.nanmean(table, axis=0).mean()))
+    for table in means.reshape(2, arrays.n_cells, arrays.n_magnitudes):
+        there = table[:, np.isfinite(table).any(axis=0)]
+        grand.append(float(np.nanmean(there, axis=0).mean()))
     values = arrays.values + np.where(arrays.expected, 0.0, grand[0] - grand[1])
     return replace(arrays, values=values)
 

@@ -209,14 +209,13 @@ def draw_responses(
             f"mean must be one response a cell and magnitude, shape {(arrays.n_cells, arrays.n_magnitudes)}; "
             f"found shape {means.shape}"
         )
-    residuals = []
-    for c, n_trials in enumerate(arrays.counts().sum(axis=1)):
-        if noise == "gaussian":
-            residuals.append(rng.normal(0.0, template.residual_sd[c], n_trials))
-        else:
-            own = template.residuals[template.residual_offsets[c] : template.residual_offsets[c + 1]]
-            residuals.append(own[rng.integers(own.size, size=n_trials)])
-    values = np.repeat(means.ravel(), np.diff(arrays.offsets)) + np.concatenate(residuals)
+    cell = np.repeat(np.arange(arrays.n_cells), arrays.counts().sum(axis=1))
+    if noise == "gaussian":
+        residuals = rng.normal(0.0, template.residual_sd[cell])
+    else:
+        first = template.residual_offsets[:-1]
+        residuals = template.residuals[first[cell] + rng.integers(np.diff(template.residual_offsets)[cell])]
+    values = np.repeat(means.ravel(), np.diff(arrays.offsets)) + residuals
     return pool_arrays(replace(arrays, values=values))
 
 

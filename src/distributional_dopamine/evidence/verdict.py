@@ -348,8 +348,8 @@ def verdict_statistics(
     return Statistics(
         median_of_finite(differ),
         median_of_finite(follow),
-        float(np.median(n_differ)),
-        float(np.median(n_follow)),
+        median_of_finite(n_differ),
+        median_of_finite(n_follow),
     )
 
 
