@@ -127,9 +127,13 @@ def main() -> int:
                 simulated = pd.concat([shared, own], ignore_index=True)
                 verdict = decide(found, simulated, design.n_cells)
                 kinds[verdict.kind] += 1
+                if verdict.kind != (RIGHT[truth] if design.enough else "undecided"):
+                    print(f"  set {i}: {verdict.kind}. {verdict.reasons()}", flush=True)
                 if i < asked.check:
                     alone, _ = judge(template, rng, n_simulations=99, n_splits=N_SPLITS, n_workers=1)
                     agree += alone.kind == verdict.kind
+                    if alone.kind != verdict.kind:
+                        print(f"  set {i} alone: {alone.kind}. {alone.reasons()}", flush=True)
             right, undecided = kinds[RIGHT[truth]] / asked.sets, kinds["undecided"] / asked.sets
             wrong = 1.0 - right - undecided
             kept &= wrong <= 1.0 - PROMISE and (right >= PROMISE if design.enough else undecided > 0.5)
