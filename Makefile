@@ -34,11 +34,11 @@ book: $(VENV)/.book ## build the whole book into _build/html, re-running every a
 	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build $(BOOK_OPTIONS) .
 	@echo "The book: open _build/html/index.html in a browser."
 
-# On every core; the tests of a file stay together, since they share what is costly to make.
 pdf: $(VENV)/.book ## print the whole book into _build/book.pdf (needs Chromium); builds it first if need be
 	$(BIN)/python -m papermill_book pdf --check || $(MAKE) book
 	$(BIN)/python -m papermill_book pdf
 
+# On every core; the tests of a file stay together, since they share what is costly to make.
 test: $(VENV)/.test ## run the tests
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
@@ -72,13 +72,14 @@ check-words:
 check-sources:
 	$(BIN)/python -m tests.source_checks
 
-# Not a part of check: it asks a database in the network, and what that finds may change overnight.
+# Not a part of check: it asks a database in the network, and what that finds may change overnight. Strict, since a
+# mirror may know a package but none of its faults, and that is no "none found".
 audit: ## look for known faults in the locked packages (needs the network)
 	@$(PYTHON) -c 'import urllib.request as u; u.urlopen("https://pypi.org/pypi/pip/json", timeout=10)' 2>/dev/null || { echo "make audit: the database of known faults, at pypi.org, cannot be reached from here."; exit 1; }
 	$(PYTHON) -m venv _build/audit
 	_build/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit
-	_build/audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner off --requirement requirements.txt
-	rm -rf _build/audit
+	@status=0; _build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements.txt || status=$$?; \
+	rm -rf _build/audit; exit $$status
 
 bench: $(VENV)/.test ## measure speed beside the peers, as ratios
 	$(BIN)/python -m benchmarks
