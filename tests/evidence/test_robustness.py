@@ -100,6 +100,24 @@ def test_prepared_data_are_those_of_the_single_analyses(simulated):
         prepare(table, Specification(scale="log"))
 
 
+@pytest.mark.parametrize("sizes", [(0.5, 2.0, 8.0), tuple(float(size) for size in range(1, 11))])
+def test_scales_are_those_of_the_sizes_that_were_given(sizes):
+    """Sizes of another laboratory: not seven, and not those of the paper."""
+    rng = np.random.default_rng(2)
+    rows = [
+        (cell, size, bool(trial % 2), trial, size - 2.0 + rng.normal())
+        for cell in ("a", "b", "c")
+        for size in sizes
+        for trial in range(4)
+    ]
+    table = pd.DataFrame(rows, columns=["cell", "magnitude", "expected", "trial", "response"])
+    for scale, wanted in (("order", range(1, len(sizes) + 1)), ("volume", sizes)):
+        arrays, axis = prepare(table, Specification(scale=scale))
+        assert axis.tolist() == list(wanted)
+        assert arrays.n_magnitudes == axis.size
+    assert prepare(table, Specification())[1] == pytest.approx(utility_axis(pool_trials(table)))
+
+
 def test_runs_are_those_of_the_single_analyses(simulated, tables):
     specifications = [
         Specification(estimator="counting"),
