@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,6 +69,38 @@ def test_a_folder_chosen_by_the_user_stays(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv(VARIABLE, "elsewhere")
     use_own_cache(tmp_path)
     assert os.environ[VARIABLE] == "elsewhere"
+
+
+def test_where_nothing_can_be_written_compiled_code_lives_as_long_as_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[Callable[[], None]] = []
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "chosen"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("os.access", lambda *_: False)  # root, who may run this, can write anywhere
+    monkeypatch.setattr("atexit.register", lambda function, *values: ended.append(partial(function, *values)))
+    monkeypatch.setitem(sys.modules, "numba", SimpleNamespace(config=SimpleNamespace(CACHE_DIR="")))
+    use_own_cache(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert os.environ[VARIABLE] == sys.modules["numba"].config.CACHE_DIR == str(folder)
+    (end,) = ended
+    monkeypatch.setattr("os.getpid", lambda: -1)  # a fork that ends
+    end()
+    assert folder.is_dir()
+    monkeypatch.undo()
+    end()
+    assert not folder.exists()
+
+
+def test_the_cache_of_the_user_is_left_to_numba(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("os.access", lambda place, _: Path(place) != package)
+    use_own_cache(package)
+    assert VARIABLE not in os.environ
 
 
 def test_code_compiled_for_another_processor_is_not_found(tmp_path):
