@@ -280,6 +280,23 @@ class TestBuilding:
         assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_is_said_to_be_full(tmp_path, monkeypatch):
+    lines = ["chapter 'index' failed at index.md", "OSError: something else"]
+    assert building._why(lines, tmp_path).startswith("chapter 'index' failed")
+    full = shutil.disk_usage(tmp_path)._replace(free=4096)
+    monkeypatch.setattr(building.shutil, "disk_usage", lambda _: full)
+    assert "no space left" in building._why(lines, tmp_path)
+
+
+def test_the_look_is_that_of_the_book(tmp_path):
+    """One source, to which the package has links; its files are put in their place when it is built."""
+    building._lay_out(tmp_path, {"index": "index"})
+    look = Path(__file__).parents[2] / "book" / "_static"
+    for name, source in (("book.css", look / "book.css"), ("fonts.css", look / "fonts" / "fonts.css")):
+        assert (tmp_path / "_static" / name).read_bytes() == source.read_bytes()
+    assert "SIL OPEN FONT LICENSE" in (tmp_path / "_static" / "fonts-LICENSE.txt").read_text()
+
+
 def test_command_refuses_in_one_line(tmp_path):
     for words, message in (
         (["nowhere.nwb", "--out", str(tmp_path / "r")], "There is no file"),

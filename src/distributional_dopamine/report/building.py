@@ -56,9 +56,15 @@ QUICK: Mapping[str, Mapping[str, object]] = {
 }
 """Parameters of each page for a first look."""
 
+_STYLES = ("fonts.css", "book.css", "report.css")
+"""Style sheets of every page; the first two are the book's own, to which the files here are links."""
+
+_FONT_LICENSE = "fonts-LICENSE.txt"  # which asks to go wherever the font goes
+
 _MARK = "results.json"
 _PROGRESS = "[papermill]"
 _TIMEOUT = 7200  # s that one cell may take
+_LEAST_SPACE = 2**20  # bytes; a disk with less is full
 _CONFIG: Mapping[str, Any] = {
     "title": "Your recordings",
     "author": "",
@@ -77,11 +83,16 @@ _CONFIG: Mapping[str, Any] = {
         "extra_extensions": ["papermill_book.ext"],
         "config": {
             "html_static_path": ["_static"],
-            "html_css_files": ["report.css"],
+            "html_css_files": list(_STYLES),
             "html_context": {"default_mode": "auto"},
             "html_show_copyright": False,
             "html_show_sourcelink": False,
-            "html_theme_options": {"navbar_persistent": [], "use_source_button": False},
+            "html_use_index": False,
+            "html_theme_options": {
+                "navbar_persistent": [],
+                "use_source_button": False,
+                "use_fullscreen_button": False,
+            },
             "numfig": True,
             "language": "en-GB",
             "nb_output_stderr": "remove",
@@ -216,7 +227,7 @@ def _gather(
     build: Path, pages: Mapping[str, str], prepared: Prepared, made: Path, *, quick: bool, seed: int
 ) -> None:
     """Put together what belongs to the report."""
-    shutil.copytree(build / "html", made, ignore=shutil.ignore_patterns(".buildinfo", "*.inv", "*.md"))
+    shutil.copytree(build / "html", made, ignore=shutil.ignore_patterns(".buildinfo", "*.inv"))
     _write_results(build, pages, prepared, made, quick=quick, seed=seed)
     made.chmod(0o777 & ~_umask())
 
@@ -242,8 +253,8 @@ def _lay_out(book: Path, pages: Mapping[str, str]) -> None:
     for page, name in pages.items():
         text = source.joinpath(f"{name}.md").read_text(encoding="utf-8")
         (book / f"{page}.md").write_text(text, encoding="utf-8")
-    style = source.joinpath("report.css").read_text(encoding="utf-8")
-    (book / "_static" / "report.css").write_text(style, encoding="utf-8")
+    for name in (*_STYLES, _FONT_LICENSE):
+        (book / "_static" / name).write_bytes(source.joinpath(name).read_bytes())
     root, *others = pages
     contents = {"format": "jb-book", "root": root, "chapters": [{"file": page} for page in others]}
     (book / "_toc.yml").write_text(yaml.safe_dump(contents), encoding="utf-8")
@@ -296,13 +307,16 @@ def _run_jupyter_book(book: Path, data: Path, tell: Callable[[str], None], *, qu
             process.terminate()
             raise
     if process.returncode or not (book / "_build" / "html" / "index.html").is_file():
-        error = ReportError(f"The report could not be built: {_why(lines)}")
+        error = ReportError(f"The report could not be built: {_why(lines, book)}")
         error.add_note("".join(lines))
         raise error
 
 
-def _why(lines: list[str]) -> str:
+def _why(lines: list[str], book: Path) -> str:
     """Find the first line that says what went wrong."""
+    if shutil.disk_usage(book).free < _LEAST_SPACE:
+        place = tempfile.gettempdir()
+        return f"there is no space left in {place}. TMPDIR may name another folder to work in."
     for start in ("chapter ", "OSError", "papermill_book"):
         found = [line.strip() for line in lines if line.lstrip().startswith(start)]
         if found:
