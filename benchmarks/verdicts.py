@@ -134,6 +134,8 @@ def main() -> int:
                     agree += alone.kind == verdict.kind
                     if alone.kind != verdict.kind:
                         print(f"  set {i} alone: {alone.kind}. {alone.reasons()}", flush=True)
+                if (i + 1) % 20 == 0:
+                    print(f"  {name}, {truth}: {dict(kinds)} after {i + 1} sets", file=sys.stderr, flush=True)
             right, undecided = kinds[RIGHT[truth]] / asked.sets, kinds["undecided"] / asked.sets
             wrong = 1.0 - right - undecided
             kept &= wrong <= 1.0 - PROMISE and (right >= PROMISE if design.enough else undecided > 0.5)
