@@ -10,9 +10,10 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from papermill_book.api import folded, folded_head
+from papermill_book.citing import rows_of_data
 from papermill_book.drawing import count_making, describe_making, draw_making, title_of
 from papermill_book.errors import known
-from papermill_book.formatting import as_markdown, some
+from papermill_book.formatting import as_markdown
 from papermill_book.pages import Table, current_build
 from papermill_book.provenance import combine, locked_versions, package_versions, python_version, sha256
 
@@ -72,13 +73,7 @@ class ColophonDirective(Table):
             ["Chapters", f"{len(sources)} sources, SHA-256 `{combine(sources)}`"],
             ["Code", f"{len(build.code)} files, SHA-256 `{combine(build.code)}`"],
         ]
-        seen = {}
-        for run in build.runs.values():
-            for part in run.data:
-                seen[part["name"], part["kind"]] = part["files"]
-        for (name, kind), files in seen.items():
-            hashed = f", {some(len(files), 'file')}, SHA-256 `{combine(files)}`" if files else ""
-            rows.append([f"Data: {as_markdown(name)}", f"{kind}{hashed}"])
+        rows += [[f"Data: {name}", files] for name, files in rows_of_data(build)]
         rows.append(["Python", f"{python_version()}"])
         locked = locked_versions(settings.root / self.options.get("lock", "requirements.txt"))
         installed = package_versions()
@@ -103,11 +98,13 @@ class ColophonDirective(Table):
         chapters = self.make_table(
             {"Chapter": 36, "SHA-256 of its source": 64}, hashes, _ids("source", hashes), "pb-colophon"
         )
-        files = [
-            [as_markdown(name), as_markdown(digest)]
-            for one in seen.values()
-            for name, digest in sorted(one.items())
-        ]
+        hashed = {
+            (part["name"], name): digest
+            for run in build.runs.values()
+            for part in run.data
+            for name, digest in part["files"].items()
+        }
+        files = [[as_markdown(name), as_markdown(digest)] for (_, name), digest in sorted(hashed.items())]
         boxes = [_fold("Each chapter's source", *chapters)]
         if files:
             table = self.make_table({"File": 36, "SHA-256": 64}, files, _ids("file", files), "pb-colophon")

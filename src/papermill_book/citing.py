@@ -44,8 +44,8 @@ def copyable(text: str, language: str) -> nodes.literal_block:
     return nodes.literal_block(text, text, language=language)
 
 
-def describe_data(build: Build) -> list[list[str]]:
-    """Name every set of data of a build, with one hash for its files.
+def rows_of_data(build: Build) -> list[list[str]]:
+    """Name every set of data of a build, with one hash for its files: rows of a table.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class CiteDirective(Table):
             ["Version", f"{citation.version}, of {citation.date.isoformat()}"],
             ["Commit", commit],
             ["Profile", f"`{build.settings.profile}`"],
-            *describe_data(build),
+            *rows_of_data(build),
         ]
         ids = [f"cited-{number}" for number in range(1, len(rows) + 1)]
         return self.make_table({"": 34, "In this build": 66}, rows, ids, "pb-colophon")

@@ -88,9 +88,11 @@ def add_description(
         "og:type": "book" if is_cover else "article",
         "og:site_name": book,
     }
+    build = current_build(app)
     image = context.get("social_image")
-    if image:
-        site = current_build(app).settings.site_url
+    # The picture is of recorded data: beside a book of simulated ones it would claim what is not there.
+    if image and not build.simulated:
+        site = build.settings.site_url
         # Cards want a whole address; without a public one, the picture is at least found in a folder.
         content["og:image"] = (
             f"{site}/_static/{image}" if site else context["pathto"](f"_static/{image}", True)

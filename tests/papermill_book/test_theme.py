@@ -10,7 +10,7 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from papermill_book import figure_again
+from papermill_book import figure_again, theme
 from papermill_book.figure_again import again, place_again, words_again
 from papermill_book.figure_pages import Drawing, drawn_by, picture
 from papermill_book.theme import describe, drop_unused, first_words, mended
@@ -28,6 +28,20 @@ from papermill_book.theme import describe, drop_unused, first_words, mended
 def test_a_description_ends_where_a_sentence_or_a_word_does(text: str, longest: int, expected: str) -> None:
     assert describe(text, longest) == expected
     assert len(describe(text, longest)) <= longest
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_the_picture_of_recorded_data_is_not_that_of_a_simulated_book(
+    simulated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = SimpleNamespace(simulated=simulated, settings=SimpleNamespace(site_url="https://here"))
+    monkeypatch.setattr(theme, "current_build", lambda _: build)
+    app: Any = SimpleNamespace(config=SimpleNamespace(html_title="A book", root_doc="index"))
+    context = {"title": "A page", "social_image": "cover.png", "metatags": ""}
+    theme.add_description(app, "page", "", context, None)
+    assert ("https://here/_static/cover.png" in context["metatags"]) is not simulated
+    assert ("summary_large_image" in context["metatags"]) is not simulated
+    assert 'property="og:title" content="A page"' in context["metatags"]
 
 
 def test_the_first_words_of_a_page_are_its_own() -> None:
