@@ -36,7 +36,7 @@ test("a click on a number copies its address, and the address leads to the numbe
 });
 
 test("a number that stands again copies the address of its first place", async () => {
-  const { page, close } = await open(browser, CHAPTER);
+  const { page, close } = await open(browser, CHAPTER, { formulas: false });
   await page.evaluate(noteCopies);
   const again = page.locator(".pb-reported[data-anchor]").first();
   const anchor = await again.getAttribute("data-anchor");
@@ -48,7 +48,7 @@ test("a number that stands again copies the address of its first place", async (
 });
 
 test("a number inside a link follows the link, and a selection is left alone", async () => {
-  const { page, close } = await open(browser, CHAPTER);
+  const { page, close } = await open(browser, CHAPTER, { formulas: false });
   await page.evaluate(noteCopies);
   await page.evaluate(() => {
     const paragraph = document.querySelector("p:has(> .pb-reported[id])");
@@ -60,7 +60,7 @@ test("a number inside a link follows the link, and a selection is left alone", a
 });
 
 test("the sign beside a figure copies the figure's address", async () => {
-  const { page, close } = await open(browser, CHAPTER);
+  const { page, close } = await open(browser, CHAPTER, { formulas: false });
   await page.evaluate(noteCopies);
   const sign = page.locator("figcaption a.headerlink").first();
   const hash = await sign.getAttribute("href");
@@ -71,7 +71,7 @@ test("the sign beside a figure copies the figure's address", async () => {
 });
 
 test("without a clipboard the address bar has the address", async () => {
-  const { page, problems, close } = await open(browser, CHAPTER);
+  const { page, problems, close } = await open(browser, CHAPTER, { formulas: false });
   await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined, configurable: true }));
   const number = page.locator("p > .pb-reported[id]").first();
   const id = await number.getAttribute("id");

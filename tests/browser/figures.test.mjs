@@ -28,7 +28,7 @@ describe("the scheme", { concurrency: AT_ONCE }, () => {
     ["dark", "only-light", false], // without its script the theme is light
   ]) {
     test(`${scheme}, ${scripts ? "with" : "without"} scripts: one drawing of each figure`, async () => {
-      const { page, close } = await open(browser, CHAPTER, { scheme, scripts });
+      const { page, close } = await open(browser, CHAPTER, { scheme, scripts, formulas: false });
       const figures = await page.evaluate(shown);
       assert.ok(figures.length > 5);
       for (const classes of figures) assert.deepEqual(classes, [wanted]);
@@ -37,14 +37,14 @@ describe("the scheme", { concurrency: AT_ONCE }, () => {
   }
 
   test("paper is always light", async () => {
-    const { page, close } = await open(browser, CHAPTER, { scheme: "dark" });
+    const { page, close } = await open(browser, CHAPTER, { scheme: "dark", formulas: false });
     await page.emulateMedia({ media: "print" });
     for (const classes of await page.evaluate(shown)) assert.deepEqual(classes, ["only-light"]);
     await close();
   });
 
   test("the paper of a dark drawing is that of the dark page", async () => {
-    const { page, close } = await open(browser, CHAPTER, { scheme: "dark" });
+    const { page, close } = await open(browser, CHAPTER, { scheme: "dark", formulas: false });
     const [red, green, blue] = await page.evaluate(() =>
       getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number),
     );
@@ -59,7 +59,7 @@ describe("the scheme", { concurrency: AT_ONCE }, () => {
 describe("the enlarged view", { concurrency: AT_ONCE }, () => {
   for (const width of [1280, 390]) {
     test(`by the keyboard, ${width} pixels wide`, async () => {
-      const { page, problems, close } = await open(browser, CHAPTER, { width, scheme: "dark" });
+      const { page, problems, close } = await open(browser, CHAPTER, { width, scheme: "dark", formulas: false });
       const button = page.getByRole("button", { name: "Enlarge" }).first();
       await button.focus();
       await page.keyboard.press("Enter");
@@ -78,7 +78,7 @@ describe("the enlarged view", { concurrency: AT_ONCE }, () => {
   }
 
   test("by a tap, and closed by its button or beside it", async () => {
-    const { page, close } = await open(browser, CHAPTER, { width: 390, touch: true });
+    const { page, close } = await open(browser, CHAPTER, { width: 390, touch: true, formulas: false });
     const dialog = page.locator("dialog.pb-enlarged");
     await page.locator(".pb-picture img.only-light").first().tap();
     await dialog.waitFor();

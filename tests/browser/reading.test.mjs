@@ -95,7 +95,7 @@ describe("the keyboard", { concurrency: AT_ONCE }, () => {
   });
 
   test("opens the list of chapters on a phone, and closes it", async () => {
-    const { page, close } = await open(browser, CHAPTER, { width: 390, touch: true });
+    const { page, close } = await open(browser, CHAPTER, { width: 390, touch: true, formulas: false });
     const chapters = page.locator("#pst-primary-sidebar-modal nav.bd-links a").first();
     assert.equal(await chapters.isVisible(), false);
     await page.locator("button.primary-toggle").click();
@@ -118,7 +118,7 @@ function noteFirstTheme() {
 describe("light and dark", { concurrency: AT_ONCE }, () => {
   for (const scheme of ["light", "dark"]) {
     test(`${scheme} as the system has it, without a flash of the other`, async () => {
-      const { page, close } = await open(browser, CHAPTER, { scheme, prepare: (page) => page.addInitScript(noteFirstTheme) });
+      const { page, close } = await open(browser, CHAPTER, { scheme, formulas: false, prepare: (page) => page.addInitScript(noteFirstTheme) });
       const shown = await page.evaluate(() => [window.firstTheme, getComputedStyle(document.body).backgroundColor]);
       assert.deepEqual(shown, scheme === "dark" ? ["dark", "rgb(18, 18, 18)"] : ["light", "rgb(255, 255, 255)"]);
       await close();

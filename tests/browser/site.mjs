@@ -21,6 +21,24 @@ export const AT_ONCE = 2;
 
 const CHROMIUM = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
+// What Debian's Chromium would draw above the page, were there a window: a process and a second for each page. The
+// rest is what Playwright switches off by itself, since only the last such list counts.
+const UNSEEN = [
+  "WebUIOmniboxPopup",
+  "WebUIOmniboxAimPopup",
+  "AvoidUnnecessaryBeforeUnloadCheckSync",
+  "BoundaryEventDispatchTracksNodeRemoval",
+  "DestroyProfileOnBrowserClose",
+  "DialMediaRouteProvider",
+  "GlobalMediaControls",
+  "HttpsUpgrades",
+  "LensOverlay",
+  "MediaRouter",
+  "PaintHolding",
+  "ThirdPartyStoragePartitioning",
+  "Translate",
+];
+
 // Milliseconds to wait for what must come: a busy machine is slow, and that is not what is tested.
 const PATIENCE = 120_000;
 
@@ -84,7 +102,12 @@ export async function launch() {
   return chromium.launch({
     executablePath,
     // The sandbox of Chromium does not start for root, which is who runs in a container.
-    args: ["--disable-gpu", "--disable-background-networking", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])],
+    args: [
+      "--disable-gpu",
+      "--disable-background-networking",
+      `--disable-features=${UNSEEN.join(",")}`,
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+    ],
   });
 }
 
@@ -94,13 +117,13 @@ export async function launch() {
  * @param browser what `launch` gave
  * @param {string} name page relative to SITE, with #fragment or ?query if wanted
  * @param options width, height (pixels), scheme ("light", "dark"), still (reduced motion), touch, scripts (run
- *   them), base (the address of `serve`; without one the page is opened as file://), prepare (called with the
- *   page before it goes anywhere)
+ *   them), formulas (set them, which is half of the work of opening a page), base (the address of `serve`; without
+ *   one the page is opened as file://), prepare (called with the page before it goes anywhere)
  * @returns {{page, problems, requests, close}} Playwright's page; what the console warned of, which requests
  *   failed or left the site, as sentences; every request as {url, type, bytes}; and a function that closes it
  */
 export async function open(browser, name, options = {}) {
-  const { width = 1280, height = 900, scheme = "light", still = true, touch = false, scripts = true, base, prepare } = options;
+  const { width = 1280, height = 900, scheme = "light", still = true, touch = false, scripts = true, formulas = true, base, prepare } = options;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: scheme,
@@ -127,6 +150,7 @@ export async function open(browser, name, options = {}) {
     if (response.status() >= 400) problems.push(`request answered ${response.status()}: ${url}`);
     if (atSite(url)) requests.push({ url, type: response.request().resourceType(), bytes: fs.statSync(atSite(url)).size });
   });
+  if (!formulas) await page.route(/\/mathjax\/[^/]*\.js/, (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
   if (prepare) await prepare(page);
   await page.goto(`${home}/${name}`, { waitUntil: "load" });
   // Formulas bring fonts with them. (Playwright's own "networkidle" sometimes never comes on file:// pages.)

@@ -13,9 +13,9 @@ let browser;
 before(async () => { browser = await launch(); });
 after(() => browser.close());
 
-/** Open the page of a widget, with its stage in the middle of the window. */
+/** Open the page of a widget, with its stage in the middle of the window; formulas are set if `options` say so. */
 async function play(name, options = {}) {
-  const opened = await open(browser, PAGE_OF[name], options);
+  const opened = await open(browser, PAGE_OF[name], { formulas: false, ...options });
   const figure = opened.page.locator(`figure:has([data-widget="${name}"])`);
   const widget = figure.locator(".pb-widget");
   const stage = widget.locator("svg.pw-stage");
@@ -51,7 +51,7 @@ const SEEN = [["light", 1280], ["dark", 1280], ["dark", 360], ["light", 360]];
 describe("each widget", { concurrency: AT_ONCE }, () => {
   for (const name of NAMES) {
     test(`${name} fits, in light and dark, on a desk and on a phone, and is a figure on paper`, async () => {
-      const { page, problems, figure, widget, stage, close } = await play(name);
+      const { page, problems, figure, widget, stage, close } = await play(name, { formulas: true });
       for (const [scheme, width] of SEEN) {
         const where = `${scheme}, ${width} px`;
         await page.emulateMedia({ colorScheme: scheme });
