@@ -49,8 +49,11 @@ def describe(text: str, longest: int = LONGEST_DESCRIPTION) -> str:
     'A bell rings. A drop falls.'
     >>> describe("A bell that nobody had heard before rings.", longest=20)
     'A bell that nobody…'
+    >>> describe("A bell rings (Fig. 1, left): who is surprised (Fig. 2)?")
+    'A bell rings: who is surprised?'
     """
-    text = " ".join(text.split())
+    # Where a description is read, no figure stands beside it.
+    text = re.sub(r"\s*\(Fig\.[^()]*\)", "", " ".join(text.split()))
     if len(text) <= longest:
         return text
     sentences = re.findall(r".+?[.?!](?=\s|$)", text[: longest + 1])
