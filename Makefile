@@ -14,7 +14,7 @@ AGENT ?=
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "  make book PROFILE=quick              a first look, in a minute"
+	@echo "  make book PROFILE=quick              a first look, in a minute and a half"
 	@echo '  make book PARAMETERS="seed=3"        the whole book with another seed'
 
 # The environment: the locked, hashed requirements, then this package without fetching anything more.

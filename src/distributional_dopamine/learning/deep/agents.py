@@ -21,6 +21,7 @@ import optax
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
+from distributional_dopamine.learning.deep import compile_lanes
 from distributional_dopamine.learning.deep.environments import N_EVALUATION_EPISODES, Environment
 from distributional_dopamine.learning.deep.networks import (
     Head,
@@ -208,8 +209,6 @@ def _train_one(
     return scores
 
 
-# Full optimisation takes three times as long to compile and gains nothing on loops as short as these.
-@partial(jax.jit, static_argnums=(3, 4, 5), compiler_options={"xla_backend_optimization_level": 1})
 def _train_lanes(
     networks: Network,
     step_sizes: Array,
@@ -220,6 +219,11 @@ def _train_lanes(
 ) -> Array:
     one = partial(_train_one, environment=environment, head=head, settings=settings)
     return jax.vmap(one)(networks, step_sizes, noise)
+
+
+_compiled = compile_lanes(_train_lanes, static=(3, 4, 5))
+#: Updates below which running takes less time than compiling.
+_SHORT = 1000
 
 
 def _draw_noise(
@@ -286,7 +290,8 @@ def train_agents(
     noise = _draw_noise(rng, sizes.size, environment, settings)
     layers = (environment.n_features, *settings.hidden, environment.n_actions * head.n_outputs)
     networks = init_network(rng, layers, sizes.size)
-    scores = _train_lanes(networks, jnp.asarray(sizes), noise, environment, head, settings)
+    train = _compiled(settings.n_updates < _SHORT)
+    scores = train(networks, jnp.asarray(sizes), noise, environment, head, settings)
     per_evaluation = settings.n_actors * settings.n_updates // settings.n_evaluations
     steps = per_evaluation * np.arange(1, settings.n_evaluations + 1)
     return LearningCurves(steps, np.asarray(scores, dtype=np.float64))

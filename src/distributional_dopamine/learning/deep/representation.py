@@ -21,6 +21,7 @@ import optax
 from jax import Array
 from numpy.typing import NDArray
 
+from distributional_dopamine.learning.deep import compile_lanes
 from distributional_dopamine.learning.deep.losses import asymmetric_loss
 from distributional_dopamine.learning.deep.networks import (
     Layer,
@@ -297,7 +298,6 @@ def _learn_one(
     return probe(lane.groups[0, digits], 2), probe(digits, 10), transfers
 
 
-@partial(jax.jit, static_argnums=(4, 5), compiler_options={"xla_backend_optimization_level": 1})
 def _learn_lanes(
     lanes: _Lane,
     pixels: Array,
@@ -308,6 +308,11 @@ def _learn_lanes(
 ) -> tuple[Array, Array, Array]:
     one = partial(_learn_one, readout=readout, settings=settings)
     return jax.vmap(one, in_axes=(0, None, None, None))(lanes, pixels, digits, step_size)
+
+
+_compiled = compile_lanes(_learn_lanes, static=(4, 5))
+#: Updates below which running takes less time than compiling.
+_SHORT = 300
 
 
 def _random_groups(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int32]:
@@ -387,7 +392,7 @@ def learn_representations(
 
     def run(readout: Readout, name: str, step_size: float) -> RepresentationResult:
         lanes = lanes_for(len(readout.taus))
-        results = _learn_lanes(
+        results = _compiled(settings.n_updates < _SHORT)(
             lanes,
             jnp.asarray(images.pixels),
             jnp.asarray(images.digits, jnp.int32),
