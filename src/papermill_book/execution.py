@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
@@ -235,6 +236,8 @@ def run_job(
             progress_bar=False,
             cwd=job.folder,
             execution_timeout=job.timeout,
+            # Else papermill calls it a failure when a busy machine brings a cell's output 4 s after its end.
+            iopub_timeout=math.ceil(job.timeout),
             kernel_manager_class=PrivateKernelManager.grown_from(seed) if seed else PrivateKernelManager,
             coalesce_streams=True,
             record_timing=False,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from papermill_book.chapters import by_name, read_chapter
 from papermill_book.checks import check_sources
 from papermill_book.claims import Claim, describe_rule, judge, read_claims
 from papermill_book.errors import BookError
+from papermill_book.execution import Job, run_job
 from papermill_book.formatting import format_part, format_value, split_reference
 from papermill_book.publishing import Workplace, exchange
 from papermill_book.reporting import RESULT_MIME, plain, report, use_data
@@ -441,3 +443,14 @@ def test_unwritable_build_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "_build").write_text("a file in the way")
     with pytest.raises(BookError, match="cannot write to"):
         Workplace(tmp_path / "_build").open()
+
+
+def test_output_may_come_as_late_as_a_cell_may_take(tmp_path: Path) -> None:
+    """A machine that is busy brings it seconds after the cell's end, which papermill would call a failure."""
+    source = tmp_path / "a.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(), source)
+    job = Job("a", str(source), str(tmp_path / "b.ipynb"), str(tmp_path), {}, {}, timeout=900)
+    with mock.patch("papermill.execute_notebook") as execute:
+        assert run_job(job, mock.Mock())[1] is None
+    given = execute.call_args.kwargs
+    assert (given["execution_timeout"], given["iopub_timeout"]) == (900, 900)
