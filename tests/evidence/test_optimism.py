@@ -74,15 +74,20 @@ def test_cells_are_named_that_cannot_be_asked():
 @pytest.mark.parametrize(("population", "kind"), [("classical", "alike"), ("distributional", "diverse")])
 @pytest.mark.parametrize("probabilities", [CUES, (0.0, 0.25, 0.5, 0.75)])
 def test_right_where_the_truth_is_known(population, kind, probabilities):
+    """At a design with power for the simulated cells, whose rates of learning go from 0.1 to 0.9 only.
+
+    They are less diverse than those of the control, from 0 to 1: with 30 cells and 40 trials of a cue, two of
+    twenty populations of them look alike, with 40 cells one of sixty.
+    """
     kinds = []
-    for seed in range(5):
-        table = responses_of(population, seed, n_units=30, trials_per_cue=40, probabilities=probabilities)
+    for seed in range(3):
+        table = responses_of(population, seed, n_units=60, trials_per_cue=60, probabilities=probabilities)
         verdict, simulated = judge_cues(
             choose_cue_cells(table), np.random.default_rng(seed), n_simulations=199
         )
         assert set(simulated) == {"one_mean", "one_curve", "expectiles"}
         kinds.append(verdict.kind)
-    assert kinds.count(kind) >= 4
+    assert kinds == [kind] * 3
 
 
 def test_one_curve_for_all_is_no_diversity():
