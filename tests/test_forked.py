@@ -9,7 +9,7 @@ import sys
 
 def test_it_starts_no_thread_and_leaves_out_what_would():
     script = (
-        "import json, sys, threading, distributional_dopamine.forked; import matplotlib as mpl;"
+        "import json, sys, threading, distributional_dopamine._forked; import matplotlib as mpl;"
         "print(json.dumps([threading.active_count(), 'jax' in sys.modules, "
         "'matplotlib.pyplot' in sys.modules and bool(sys.modules['matplotlib.pyplot'].get_fignums()),"
         "mpl.rcParams == mpl.rcParamsOrig]))"

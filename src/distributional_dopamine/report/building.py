@@ -100,7 +100,7 @@ _CONFIG: Mapping[str, Any] = {
             "papermill_book": {
                 "code": [],
                 "timeout": _TIMEOUT,
-                "preload": ["distributional_dopamine.report.forked"],
+                "preload": ["distributional_dopamine.report._forked"],
                 "stand_in_notice": "Simulated cells: nothing here says anything about a brain.",
                 "profiles": {"full": {}},
             },
