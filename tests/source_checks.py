@@ -40,7 +40,8 @@ _ARRAY = re.compile(r"Array|DataFrame|Series\b")
 CALLED_BY_OTHERS = (
     # Sphinx, docutils and MyST-NB
     "setup", "option_spec", "has_content", "required_arguments", "optional_arguments", "doctreedir",
-    "final_argument_whitespace", "html_baseurl", "nb_execution_*", "visit_*", "depart_*",
+    "final_argument_whitespace", "html_baseurl", "nb_execution_*", "parallel", "parallel_read_safe",
+    "visit_*", "depart_*",
     # jupyter_client, ipykernel, tempfile, zipfile, numba
     "compress_type", "create_system", "external_attr",
     "transport", "ip", "connection_file", "cleanup_resources", "launch_kernel", "pgid", "tempdir",
