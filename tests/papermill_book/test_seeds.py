@@ -11,7 +11,7 @@ import textwrap
 from papermill_book.seeds import can_grow
 from tests.papermill_book.conftest import Book
 
-CHAPTER = """\
+HEAD = """\
 ---
 jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
 kernelspec: {display_name: Python 3, language: python, name: python3}
@@ -23,6 +23,10 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 seed = 1  # not used
 ```
 
+"""
+CHAPTER = (
+    HEAD
+    + """\
 ```{code-cell} python
 import sys
 there = sorted({"colorsys", "wave", "papermill", "good"} & set(sys.modules))
@@ -36,6 +40,7 @@ report("grown.threads", os.environ["OMP_NUM_THREADS"])
 report("grown.first_on_path", os.path.basename([p for p in sys.path if p][0]))
 ```
 """
+)
 
 
 def test_a_kernel_has_what_was_preloaded_and_is_otherwise_as_any(fresh_book: Book) -> None:
@@ -119,18 +124,9 @@ def test_only_a_module_of_this_interpreter_can_be_grown() -> None:
     assert not can_grow([sys.executable])
 
 
-OWN = """\
----
-jupytext: {text_representation: {extension: .md, format_name: myst, format_version: 0.13}}
-kernelspec: {display_name: Python 3, language: python, name: python3}
----
-# Own
-
-```{code-cell} python
-:tags: [parameters]
-seed = 1  # not used
-```
-
+OWN = (
+    HEAD
+    + """\
 ```{code-cell} python
 import sys
 there = "preloaded" in sys.modules
@@ -140,6 +136,7 @@ report("own.there", there)
 report("own.answer", preloaded.ANSWER)
 ```
 """
+)
 
 
 def test_own_code_that_was_preloaded_is_never_older_than_its_source(fresh_book: Book) -> None:
