@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -26,20 +25,17 @@ from papermill_book.figure_colours import darken_svg
 from papermill_book.pages import current_build
 from papermill_book.provenance import combine
 from papermill_book.reporting import FIGURE_MIME
-from papermill_book.svg import SVG_MIME
+from papermill_book.svg import SVG_MIME, size_attributes
 
 if TYPE_CHECKING:
     from sphinx.writers.html import HTMLTranslator
 
     from papermill_book.build import Build
 
-_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 #: Class by which a chapter says that a figure is too wide to be read at the width of a phone, among the
 #: options of its image: ``image: {classes: pb-wide}``.
 WIDE = "pb-wide"
 WIDE_LABEL = "Figure; on a narrow screen it scrolls sideways"
-#: CSS pixels in a point.
-_PIXELS = 4 / 3
 
 
 @dataclass(frozen=True)
@@ -58,14 +54,6 @@ class Drawing:
     """Its numbers as CSV; None if it has none to share."""
     has_pixels: bool
     """Whether some of it was drawn as pixels, so that its numbers are not all in the table."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in CSS pixels; (0, 0) if the drawing does not say."""
-        found = _SIZE.search(self.svg)
-        if found is None:
-            return 0, 0
-        return round(float(found[1]) * _PIXELS), round(float(found[2]) * _PIXELS)
 
 
 class picture(nodes.General, nodes.Inline, nodes.Element):
@@ -166,8 +154,7 @@ def write_drawing(drawing: Drawing, site: Path) -> None:
 def _visit_picture(self: HTMLTranslator, node: nodes.Element) -> None:
     drawing: Drawing = node["drawing"]
     address = posixpath.join(self.builder.imgpath, drawing.name)
-    width, height = drawing.size
-    size = f' width="{width}" height="{height}"' if width else ""
+    size = size_attributes(drawing.svg)
     # Lazy, so that a browser fetches only what it shows. The classes are those of the theme.
     images = "".join(
         f'<img class="{shown}" src="{escape(address)}{suffix}.svg" alt="{escape(node["alt"])}"{size} '

@@ -15,6 +15,7 @@ from papermill_book.errors import BookError
 from papermill_book.figure_colours import darken_svg
 from papermill_book.pages import current_build
 from papermill_book.reference import picture_of
+from papermill_book.svg import size_attributes
 
 if TYPE_CHECKING:
     from sphinx.writers.html import HTMLTranslator
@@ -42,14 +43,14 @@ def place_reference_pictures(app: Sphinx, doctree: nodes.document, docname: str)
             folder.mkdir(exist_ok=True)
             for suffix, text in (("", svg), ("-dark", darken_svg(svg))):
                 (folder / f"reference-{name}{suffix}.svg").write_text(text, encoding="utf-8")
-            figure += nodes.legend("", reference_picture("", name=name))
+            figure += nodes.legend("", reference_picture("", name=name, size=size_attributes(svg)))
 
 
 def _visit(self: HTMLTranslator, node: nodes.Element) -> None:
     address = escape(posixpath.join(self.builder.imgpath, f"reference-{node['name']}"))
     # The caption above says what is seen. Lazy, so that nothing is fetched while it is folded.
     images = "".join(
-        f'<img class="{shown}" src="{address}{suffix}.svg" loading="lazy" decoding="async" '
+        f'<img class="{shown}" src="{address}{suffix}.svg"{node["size"]} loading="lazy" decoding="async" '
         'alt="The figure above, as the reference build drew it from the recordings." />'
         for shown, suffix in (("only-light", ""), ("only-dark", "-dark"))
     )

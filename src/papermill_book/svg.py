@@ -11,6 +11,35 @@ _LONG = re.compile(r"(?:scale|matrix)\([^)]*\)|(?<![\w.#])-?\d*\.\d{3,}(?:e-?\d+
 _UNSEEN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", re.DOTALL)
 
 
+_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
+#: CSS pixels in a point.
+_PIXELS = 4 / 3
+
+
+def size_attributes(svg: str) -> str:
+    """Give the size of a drawing as an image needs it, so that a page does not move when it comes.
+
+    Parameters
+    ----------
+    svg : str
+
+    Returns
+    -------
+    str
+        Two attributes of HTML, in CSS pixels, with a space before them; empty if the drawing has no size.
+
+    Examples
+    --------
+    >>> size_attributes('<svg width="72pt" height="36pt">')
+    ' width="96" height="48"'
+    """
+    found = _SIZE.search(svg)
+    if found is None:
+        return ""
+    width, height = (round(float(points) * _PIXELS) for points in found.groups())
+    return f' width="{width}" height="{height}"'
+
+
 def slim_svg(svg: str) -> str:
     """Write a drawing of Matplotlib's with fewer bytes.
 
