@@ -100,11 +100,17 @@ def table_of(figure: Figure) -> str | None:
 
 def make_events_pixels(figure: Figure) -> None:
     """Have every collection of events drawn as pixels, in a vector file too."""
-    # not figure.findobj, which has every axis work out its ticks
-    for ax in (*figure.axes, *(inset for panel in figure.axes for inset in panel.child_axes)):
-        for collection in ax.collections:
-            if isinstance(collection, EventCollection):
-                collection.set_rasterized(True)
+    for artist in _drawn_in(figure):
+        if isinstance(artist, EventCollection):
+            artist.set_rasterized(True)
+
+
+def _drawn_in(artist: Artist) -> Iterator[Artist]:
+    """Every artist within one, however deep; but no axis is asked, since each would work out its ticks."""
+    for child in artist.get_children():
+        if not isinstance(child, Axis):
+            yield child
+            yield from _drawn_in(child)
 
 
 def _write(rows: Sequence[Sequence[Any]]) -> str:

@@ -9,8 +9,6 @@ SVG_MIME = "image/svg+xml"
 #: matched so that they can be left alone, and names and colours are none.
 _LONG = re.compile(r"(?:scale|matrix)\([^)]*\)|(?<![\w.#])-?\d*\.\d{3,}(?:e-?\d+)?")
 _UNSEEN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|<!DOCTYPE.*?>", re.DOTALL)
-
-
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)pt" height="([\d.]+)pt"')
 #: CSS pixels in a point.
 _PIXELS = 4 / 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,9 @@ def place_widgets(app: Sphinx, doctree: nodes.document) -> None:
         if not _static_file(app, f"widgets/{one.name}.js"):
             _warn(run, one, f"there is no widgets/{one.name}.js in the folders of html_static_path")
         figure["classes"].append("pb-has-widget")
+        kind = f' data-kind="{escape(str(one.data["kind"]))}"' if "kind" in one.data else ""
         html = (
-            f'<div class="pb-widget" data-widget="{one.name}">'
+            f'<div class="pb-widget" data-widget="{one.name}"{kind}>'
             f'<script type="application/json">{as_json(one.data)}</script></div>'
         )
         caption = figure.first_child_matching_class(nodes.caption)

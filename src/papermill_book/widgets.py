@@ -50,7 +50,7 @@ def widget(name: str, data: Mapping[str, Any], *, digits: int = 4) -> None:
         The script is ``widgets/<name>.js`` of the book's static files.
     data : mapping
         What the script works with: numbers, strings, arrays and mappings of these. Numbers that are not
-        finite become null.
+        finite become null. What it says under ``kind``, if anything, the page's style sheet can see too.
     digits : int
         Significant digits that are kept of numbers that are not whole.
 

@@ -9,6 +9,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.collections import EventCollection
 
 from distributional_dopamine import figures
 from papermill_book.figure_data import COLUMNS, make_events_pixels, share_table, table_of
@@ -143,6 +144,17 @@ def test_events_are_no_data_and_become_pixels():
     file = io.StringIO()
     figure.savefig(file, format="svg")
     assert file.getvalue().count("<image") == 1
+
+
+def test_events_become_pixels_however_deep_they_lie():
+    figure, ax = plt.subplots()
+    inset = ax.inset_axes((0, 0, 0.5, 0.5)).inset_axes((0, 0, 0.5, 0.5))
+    nested = inset.eventplot([0.1, 0.2])[0]
+    beside_panels = EventCollection([0.3])
+    figure.add_artist(beside_panels)
+    make_events_pixels(figure)
+    assert nested.get_rasterized()
+    assert beside_panels.get_rasterized()
 
 
 def test_a_chapter_may_say_what_the_table_is():

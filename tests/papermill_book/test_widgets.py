@@ -31,7 +31,7 @@ mystnb:
 import matplotlib.pyplot as plt
 from papermill_book import widget
 _ = plt.plot([0, 1])
-widget("bend", {"words": "</script><!-- µ", "numbers": [0.123456, 2.0]})
+widget("bend", {"kind": 'a "b"', "words": "</script><!-- µ", "numbers": [0.123456, 2.0]})
 ```
 """
 )
@@ -90,7 +90,8 @@ def test_a_page_gets_its_widget_and_no_other_page_does(fresh_book: Book) -> None
     assert "pb-has-widget" in figure.group()
     assert "<img" in figure.group()  # the picture, for those whose browser runs no scripts
     (content,) = re.findall(r'<script type="application/json">(.*?)</script>', figure.group())
-    assert json.loads(content) == {"words": "</script><!-- µ", "numbers": [0.1235, 2]}
+    assert 'data-widget="bend" data-kind="a &quot;b&quot;">' in figure.group()
+    assert json.loads(content) == {"kind": 'a "b"', "words": "</script><!-- µ", "numbers": [0.1235, 2]}
     common, own = (page.index(f"widgets/{name}.js") for name in ("common", "bend"))
     assert common < own
     assert "widgets/widgets.css" in page

@@ -115,18 +115,19 @@
     return `color-mix(in srgb, var(--pw-${end}) ${Math.round(100 * share)}%, var(--pw-classical))`;
   }
 
-  /** Draw a frame with two axes into `into`; gives the functions that place data in it, and back. */
+  /** Draw a frame with two axes into `into`, and such ticks as lie on them; gives the functions that place data in it, and back. */
   function chart(into, box, options) {
     const { x: [x0, x1], y: [y0, y1] } = options;
     const x = (value) => box.left + ((value - x0) / (x1 - x0)) * box.width;
     const y = (value) => box.top + box.height - ((value - y0) / (y1 - y0)) * box.height;
     const bottom = box.top + box.height;
     into.append(svg("path", { class: "pw-axis", d: `M${box.left},${box.top}V${bottom}H${box.left + box.width}` }));
-    for (const [value, label] of options.xTicks || []) {
+    const within = (places, low, high) => (places || []).filter(([value]) => value >= low && value <= high);
+    for (const [value, label] of within(options.xTicks, x0, x1)) {
       into.append(svg("path", { class: "pw-axis", d: `M${x(value)},${bottom}v4` }));
       if (label) into.append(svg("text", { class: "pw-tick", x: x(value), y: bottom + 16, "text-anchor": "middle", text: label }));
     }
-    for (const [value, label] of options.yTicks || []) {
+    for (const [value, label] of within(options.yTicks, y0, y1)) {
       into.append(svg("path", { class: "pw-axis", d: `M${box.left},${y(value)}h-4` }));
       into.append(svg("text", { class: "pw-tick", x: box.left - 7, y: y(value) + 4, "text-anchor": "end", text: label }));
     }

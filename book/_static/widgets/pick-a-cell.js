@@ -86,7 +86,7 @@
       });
 
       strip = chart(into, right, {
-        x: [0, n + 1], y: [first - 0.6, last + 0.6], xTicks: ticks([1, Math.round(n / 2), n]), yTicks: ticks([-2, 0, 2, 4, 6, 8].filter((u) => u >= first && u <= last)),
+        x: [0, n + 1], y: [first - 0.6, last + 0.6], xTicks: ticks([1, Math.round(n / 2), n]), yTicks: ticks([-2, 0, 2, 4, 6, 8]),
         xLabel: "neurons, in order of reversal point", yLabel: "reversal point (Hz)",
       });
       parts.push(svg("path", { class: "pw-guide", d: `M${strip.left},${strip.y(0)}h${strip.width}` }));
