@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import StandardScaler
 
@@ -39,8 +40,11 @@ def test_the_conditions_are_what_their_names_say():
     assert variance["mean"][0] == variance["mean"][1]
 
 
-def test_the_images_ship_with_scikit_learn():
+def test_the_images_are_those_of_scikit_learn():
     images = load_digit_images()
+    pixels, digits = load_digits(return_X_y=True)
+    assert_array_equal(images.pixels, pixels / 16)
+    assert_array_equal(images.digits, digits)
     assert images.pixels.shape == (1797, 64)
     assert (images.pixels.min(), images.pixels.max()) == (0, 1)
     assert_array_equal(np.bincount(images.digits), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])

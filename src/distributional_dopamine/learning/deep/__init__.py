@@ -27,11 +27,10 @@ def _keep_compiled_code(package: Path) -> None:
         jax.config.update(option, value)  # type: ignore[no-untyped-call]  # JAX has no types for it
 
 
-def compile_lanes(function: Callable[..., Any], static: tuple[int, ...]) -> Callable[[bool], Any]:
-    """Compile a function that trains many networks, with as much effort as the training is worth.
+def compile_lanes(function: Callable[..., Any], static: tuple[int, ...]) -> Callable[..., Any]:
+    """Compile a function that trains many networks, with as much effort as such training is worth.
 
-    Full optimisation takes three times as long to compile and gains nothing on loops as short as these; and
-    the compiler's least effort, a third less again, is enough for a run that is over in a second.
+    Full optimisation takes three times as long to compile and gains nothing on loops as short as these.
 
     Parameters
     ----------
@@ -43,17 +42,9 @@ def compile_lanes(function: Callable[..., Any], static: tuple[int, ...]) -> Call
     Returns
     -------
     callable
-        Given whether the run is short, the compiled function.
+        The compiled function.
     """
-    compiled = {
-        short: jax.jit(
-            function,
-            static_argnums=static,
-            compiler_options={"xla_backend_optimization_level": 0 if short else 1},
-        )
-        for short in (False, True)
-    }
-    return compiled.__getitem__
+    return jax.jit(function, static_argnums=static, compiler_options={"xla_backend_optimization_level": 1})
 
 
 _keep_compiled_code(Path(__file__).parent)

@@ -100,9 +100,9 @@ class _Actors(NamedTuple):
 
 
 class _Noise(NamedTuple):
-    """Every random number of a run, uniform in [0, 1), drawn before it begins."""
+    """Every random number of a run, uniform in [0, 1), drawn before it begins; loops come before lanes."""
 
-    #: For the first reset, (actors, n_noise).
+    #: For the first reset, (lanes, actors, n_noise).
     start: Array
     #: For each step of each actor: whether to explore, which action, the step, the reset.
     act: Array
@@ -121,6 +121,9 @@ class _Carry(NamedTuple):
     memory: Array
     actors: _Actors
     now: Array
+
+
+_OPTIMISER = optax.flatten(optax.scale_by_adam())
 
 
 def _greedy(network: Network, head: Head, n_actions: int, observation: Array) -> Array:
@@ -168,45 +171,27 @@ def _loss(
     )
 
 
-def _train_one(
-    network: Network,
+def _update_one(
+    carry: _Carry,
     step_size: Array,
-    noise: _Noise,
+    act_noise: Array,
+    batch_noise: Array,
     environment: Environment,
     head: Head,
     settings: AgentSettings,
-) -> Array:
-    """Train one agent and return its scores, shape (evaluations,)."""
-    n_rows, n_actors = settings.n_updates, settings.n_actors
-    optimiser = optax.flatten(optax.scale_by_adam())
-    actors = _Actors(jax.vmap(environment.reset)(noise.start), jnp.zeros(n_actors, jnp.int32))
-    memory = jnp.zeros((n_rows, n_actors, 2 * environment.n_features + 3))
-
-    def update(carry: _Carry, noise: tuple[Array, Array]) -> tuple[_Carry, None]:
-        network, target_network, optimiser_state, memory, actors, now = carry
-        act_noise, (when, who) = noise
-        progress = jnp.minimum(1.0, now / (settings.n_updates / 2))
-        epsilon = settings.epsilon[0] + progress * (settings.epsilon[1] - settings.epsilon[0])
-        actors, row = _act(environment, actors, network, head, epsilon, act_noise)
-        memory = jax.lax.dynamic_update_index_in_dim(memory, _pack(row), now, 0)
-        batch = _unpack(memory[jnp.int32(when * (now + 1)), jnp.int32(who * n_actors)])
-        gradient = jax.grad(_loss)(network, target_network, head, environment.n_actions, batch)
-        change, optimiser_state = optimiser.update(gradient, optimiser_state)
-        network = jax.tree.map(lambda x, d: x - step_size * d, network, change)
-        return _Carry(network, target_network, optimiser_state, memory, actors, now + 1), None
-
-    def until_copy(carry: _Carry, noise: tuple[Array, Array]) -> tuple[_Carry, None]:
-        return jax.lax.scan(update, carry._replace(target_network=carry.network), noise)
-
-    def until_evaluation(carry: _Carry, noise: tuple[Array, Array, Array]) -> tuple[_Carry, Array]:
-        act_noise, batch_noise, evaluation_noise = noise
-        carry, _ = jax.lax.scan(until_copy, carry, (act_noise, batch_noise))
-        policy = partial(_greedy, carry.network, head, environment.n_actions)
-        return carry, environment.evaluate(policy, evaluation_noise)
-
-    carry = _Carry(network, network, optimiser.init(network), memory, actors, jnp.int32(0))
-    _, scores = jax.lax.scan(until_evaluation, carry, (noise.act, noise.batch, noise.evaluation))
-    return scores
+) -> _Carry:
+    """Let the actors of one agent take a step, and learn from one minibatch."""
+    network, target_network, optimiser_state, memory, actors, now = carry
+    when, who = batch_noise
+    progress = jnp.minimum(1.0, now / (settings.n_updates / 2))
+    epsilon = settings.epsilon[0] + progress * (settings.epsilon[1] - settings.epsilon[0])
+    actors, row = _act(environment, actors, network, head, epsilon, act_noise)
+    memory = jax.lax.dynamic_update_index_in_dim(memory, _pack(row), now, 0)
+    batch = _unpack(memory[jnp.int32(when * (now + 1)), jnp.int32(who * settings.n_actors)])
+    gradient = jax.grad(_loss)(network, target_network, head, environment.n_actions, batch)
+    change, optimiser_state = _OPTIMISER.update(gradient, optimiser_state)
+    network = jax.tree.map(lambda x, d: x - step_size * d, network, change)
+    return _Carry(network, target_network, optimiser_state, memory, actors, now + 1)
 
 
 def _train_lanes(
@@ -217,13 +202,40 @@ def _train_lanes(
     head: Head,
     settings: AgentSettings,
 ) -> Array:
-    one = partial(_train_one, environment=environment, head=head, settings=settings)
-    return jax.vmap(one)(networks, step_sizes, noise)
+    """Train agents in lockstep and return their scores, shape (evaluations, lanes).
+
+    The lanes lie inside the loops: a loop inside the lanes would be traced again for each loop around it.
+    """
+    n_lanes, n_actors = step_sizes.size, settings.n_actors
+    every_lane = _Carry(0, 0, 0, 0, 0, None)  # type: ignore[arg-type]  # but all lanes are at the same step
+    one = partial(_update_one, environment=environment, head=head, settings=settings)
+    update_lanes = jax.vmap(one, in_axes=(every_lane, 0, 0, 0), out_axes=every_lane)
+
+    def update(carry: _Carry, noise: tuple[Array, Array]) -> tuple[_Carry, None]:
+        return update_lanes(carry, step_sizes, *noise), None
+
+    def until_copy(carry: _Carry, noise: tuple[Array, Array]) -> tuple[_Carry, None]:
+        return jax.lax.scan(update, carry._replace(target_network=carry.network), noise)
+
+    def evaluate(network: Network, noise: Array) -> Array:
+        return environment.evaluate(partial(_greedy, network, head, environment.n_actions), noise)
+
+    def until_evaluation(carry: _Carry, noise: tuple[Array, Array, Array]) -> tuple[_Carry, Array]:
+        act_noise, batch_noise, evaluation_noise = noise
+        carry, _ = jax.lax.scan(until_copy, carry, (act_noise, batch_noise))
+        return carry, jax.vmap(evaluate)(carry.network, evaluation_noise)
+
+    actors = _Actors(
+        jax.vmap(jax.vmap(environment.reset))(noise.start), jnp.zeros((n_lanes, n_actors), jnp.int32)
+    )
+    memory = jnp.zeros((n_lanes, settings.n_updates, n_actors, 2 * environment.n_features + 3))
+    optimiser_state = jax.vmap(_OPTIMISER.init)(networks)
+    carry = _Carry(networks, networks, optimiser_state, memory, actors, jnp.int32(0))
+    _, scores = jax.lax.scan(until_evaluation, carry, (noise.act, noise.batch, noise.evaluation))
+    return scores
 
 
 _compiled = compile_lanes(_train_lanes, static=(3, 4, 5))
-#: Updates below which running takes less time than compiling.
-_SHORT = 1000
 
 
 def _draw_noise(
@@ -232,14 +244,15 @@ def _draw_noise(
     n_copies = settings.n_updates // (settings.n_evaluations * settings.target_period)
     loops = (settings.n_evaluations, n_copies, settings.target_period)
 
-    def uniform(*shape: int) -> Array:
-        return jnp.asarray(rng.random((n_lanes, *shape), dtype=np.float32))
+    def uniform(loops: tuple[int, ...], *shape: int) -> Array:
+        drawn = rng.random((n_lanes, *loops, *shape), dtype=np.float32)  # one lane after the other
+        return jnp.asarray(np.moveaxis(drawn, 0, len(loops)))
 
     return _Noise(
-        start=uniform(settings.n_actors, environment.n_noise),
-        act=uniform(*loops, settings.n_actors, 2 + 2 * environment.n_noise),
-        batch=uniform(*loops, 2, settings.batch_size),
-        evaluation=uniform(settings.n_evaluations, N_EVALUATION_EPISODES, environment.n_noise),
+        start=uniform((), settings.n_actors, environment.n_noise),
+        act=uniform(loops, settings.n_actors, 2 + 2 * environment.n_noise),
+        batch=uniform(loops, 2, settings.batch_size),
+        evaluation=uniform(loops[:1], N_EVALUATION_EPISODES, environment.n_noise),
     )
 
 
@@ -290,11 +303,10 @@ def train_agents(
     noise = _draw_noise(rng, sizes.size, environment, settings)
     layers = (environment.n_features, *settings.hidden, environment.n_actions * head.n_outputs)
     networks = init_network(rng, layers, sizes.size)
-    train = _compiled(settings.n_updates < _SHORT)
-    scores = train(networks, jnp.asarray(sizes), noise, environment, head, settings)
+    scores = _compiled(networks, jnp.asarray(sizes), noise, environment, head, settings)
     per_evaluation = settings.n_actors * settings.n_updates // settings.n_evaluations
     steps = per_evaluation * np.arange(1, settings.n_evaluations + 1)
-    return LearningCurves(steps, np.asarray(scores, dtype=np.float64))
+    return LearningCurves(steps, np.asarray(scores, dtype=np.float64).T)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 import jax
@@ -63,15 +65,25 @@ def load_digit_images() -> DigitImages:
     DigitImages
         The images.
 
+    Raises
+    ------
+    ModuleNotFoundError
+        If scikit-learn is not installed.
+
     References
     ----------
     Alpaydin, E. & Kaynak, C. (1998). Optical recognition of handwritten digits. UCI Machine Learning
     Repository (the test part of it).
     """
-    from sklearn.datasets import load_digits  # here, because it takes a second that other users need not wait
-
-    pixels, digits = load_digits(return_X_y=True)
-    return DigitImages((pixels / 16).astype(np.float32), digits.astype(np.int64))
+    package = find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        raise ModuleNotFoundError(
+            "the images of digits come with scikit-learn, which is not installed: pip install scikit-learn"
+        )
+    # Not by sklearn.datasets.load_digits, since importing that takes two seconds; reading the file, none.
+    file = Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
+    rows = np.loadtxt(file, delimiter=",", dtype=np.int64)
+    return DigitImages((rows[:, :-1] / 16).astype(np.float32), rows[:, -1])
 
 
 @dataclass(frozen=True)
@@ -311,8 +323,6 @@ def _learn_lanes(
 
 
 _compiled = compile_lanes(_learn_lanes, static=(4, 5))
-#: Updates below which running takes less time than compiling.
-_SHORT = 300
 
 
 def _random_groups(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int32]:
@@ -392,7 +402,7 @@ def learn_representations(
 
     def run(readout: Readout, name: str, step_size: float) -> RepresentationResult:
         lanes = lanes_for(len(readout.taus))
-        results = _compiled(settings.n_updates < _SHORT)(
+        results = _compiled(
             lanes,
             jnp.asarray(images.pixels),
             jnp.asarray(images.digits, jnp.int32),
