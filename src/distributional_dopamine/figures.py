@@ -18,6 +18,8 @@ import numpy.typing as npt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -314,17 +316,13 @@ def plot_raster(
     Axes
         The same `ax`.
     """
-    shades = [colours] * len(trials) if isinstance(colours, str) else list(colours)
+    shades = to_rgba_array([colours] * len(trials) if isinstance(colours, str) else list(colours))
     times = np.concatenate([np.empty(0), *(np.asarray(trial, dtype=np.float64) for trial in trials)])
     sizes = [np.size(trial) for trial in trials]
     row = np.repeat(np.arange(len(trials)), sizes)
-    ax.vlines(
-        times,
-        row - 0.5,
-        row + 0.5,
-        colors=[shades[i] for i in row],
-        linewidth=linewidth,
-        rasterized=True,
-    )
+    ticks = np.stack([np.stack([times, row + end], axis=1) for end in (-0.5, 0.5)], axis=1)
+    # Not Axes.vlines, which takes longer over its arguments than all of the drawing.
+    ax.add_collection(LineCollection(list(ticks), colors=shades[row], linewidths=linewidth, rasterized=True))
+    ax.autoscale_view()
     ax.set_ylim(max(len(trials), 1) - 0.5, -0.5)
     return ax

@@ -12,7 +12,7 @@ from typing import Any
 
 from papermill_book.chapters import Chapter, write_notebook
 from papermill_book.claims import Claim, Verdict, as_json, describe_rule, judge, read_claims
-from papermill_book.errors import BookError
+from papermill_book.errors import BookError, known
 from papermill_book.execution import ChapterRun
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
 from papermill_book.scheduling import run_chapters
@@ -241,6 +241,9 @@ def run_book(
     """
     shutil.rmtree(keep_failed, ignore_errors=True)
     overrides = resolve_parameters(settings, chapters)
+    for name in settings.first:
+        if name not in chapters:
+            raise BookError(f"papermill_book.first: there is no chapter {name!r}. {known(name, chapters)}")
     runs = run_chapters(list(chapters.values()), overrides, settings, work, write)
     failures = describe_failures(runs, settings.root)
     if failures:

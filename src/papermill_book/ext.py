@@ -17,6 +17,7 @@ and takes the place of the last site only when it is whole.
 from __future__ import annotations
 
 import atexit
+import gc
 import html
 import io
 import shutil
@@ -58,7 +59,7 @@ from papermill_book.publishing import Workplace
 from papermill_book.reference_pages import setup_reference
 from papermill_book.results_table import setup_results_table
 from papermill_book.scheduling import start_server
-from papermill_book.settings import make_settings
+from papermill_book.settings import Settings, make_settings
 from papermill_book.theme import setup_theme
 from papermill_book.widget_pages import setup_widgets
 
@@ -74,6 +75,10 @@ def _fail(error: BookError | OSError) -> ExtensionError:
         where = f": {error.filename}" if error.filename else ""
         what = f"{error.strerror or error}{where}. The last good site is untouched."
     return ExtensionError(what, modname="papermill_book")
+
+
+def _settings(app: Sphinx) -> Settings:
+    return make_settings(Path(app.srcdir), app.config.papermill_book)
 
 
 def begin(app: Sphinx, _: Config) -> None:
@@ -92,11 +97,18 @@ def begin(app: Sphinx, _: Config) -> None:
     if threading.current_thread() is threading.main_thread():
         # An exception, unlike the default, lets the kernels be ended and the folders removed.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # The trees of all pages stay to the end anyway; to search them for garbage takes a sixth of the time.
+    gc.disable()
     strpath = type(app.outdir)  # Sphinx's own kind of path, which extensions add to strings
     app.outdir = strpath(workplace.staging / Path(app.outdir).name)
     app.doctreedir = strpath(workplace.staging / "doctrees")
     app.outdir.mkdir()
     _workplaces[str(app.outdir)] = workplace
+    try:
+        start_server(_settings(app))  # which imports while Sphinx starts and the chapters are read
+    except BookError as error:
+        workplace.close()
+        raise _fail(error) from None
     # The outputs come from papermill by way of this cache; nothing else may run a chapter.
     app.config.nb_execution_mode = "cache"
     app.config.nb_execution_cache_path = str(workplace.staging / "cache")
@@ -130,8 +142,7 @@ def run_chapters(app: Sphinx) -> None:
     """Run every chapter with papermill, and lay the outputs where MyST-NB will look for them."""
     workplace = _workplace(app)
     try:
-        settings = make_settings(Path(app.srcdir), app.config.papermill_book)
-        start_server(settings)  # which imports while the chapters are read
+        settings = _settings(app)
         chapters = find_chapters(app)
         build = run_book(chapters, settings, workplace.scratch, workplace.build / "failed")
         write_outputs(build, workplace.staging)
@@ -170,6 +181,7 @@ def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict[str, Any], 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """Put the new site in place, if the build went well."""
+    gc.enable()
     workplace = _workplace(app)
     if exception is not None:
         workplace.close()

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -92,9 +93,12 @@ def table_of(figure: Figure) -> str | None:
     names = _panel_names(axes)
     rows = []
     for name, ax in zip(names, axes, strict=True):
-        labels, xs, ys = _axis_labels(ax, axes), _named_places(ax.xaxis), _named_places(ax.yaxis)
-        for row in _rows(ax):
-            rows.append((name, *row, _nearest(xs, row[3]), _nearest(ys, row[4]), *labels))
+        labels, x_name, y_name = (
+            _axis_labels(ax, axes),
+            _names_of_places(ax.xaxis),
+            _names_of_places(ax.yaxis),
+        )
+        rows += [(name, *row, x_name(row[3]), y_name(row[4]), *labels) for row in _rows(ax)]
     return _write([COLUMNS, *rows]) if rows else None
 
 
@@ -121,13 +125,11 @@ def _write(rows: Sequence[Sequence[Any]]) -> str:
     return file.getvalue()
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
+def _cell(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         # six digits draw the same figure; adding zero makes -0 plain
-        return f"{float(value) + 0.0:.6g}" if np.isfinite(value) else ""
-    return str(value)
+        return f"{float(value) + 0.0:.6g}" if math.isfinite(value) else ""
+    return value
 
 
 def _all_axes(figure: Figure) -> Iterator[Axes]:
@@ -168,22 +170,26 @@ def _axis_labels(ax: Axes, axes: Sequence[Axes]) -> tuple[str, str]:
     return labels[0], labels[1]
 
 
-def _named_places(axis: Axis) -> dict[float, str]:
-    """Place to words, if the ticks of an axis are words and not numbers."""
+def _names_of_places(axis: Axis) -> Callable[[float | None], str]:
+    """What tells of a place on an axis the words at the nearest tick, if the ticks are words and not numbers.
+
+    Words hold for what is no further from them than half the distance to the next ones.
+    """
     places = [float(place) for place in axis.get_majorticklocs()]
     names = [_plain(str(name)) for name in axis.get_major_formatter().format_ticks(places)]
     # an e between digits is a power of ten
-    worded = any(re.search(r"[^\W\d_]{2}", name) for name in names)
-    return dict(zip(places, names, strict=True)) if worded else {}
+    if not any(re.search(r"[^\W\d_]{2}", name) for name in names):
+        return lambda _: ""
+    reach = min(np.diff(sorted(places)), default=np.inf) / 2
+    named = dict(zip(places, names, strict=True))
 
+    def name(place: float | None) -> str:
+        if place is None:
+            return ""
+        nearest = min(named, key=lambda other: abs(other - place))
+        return named[nearest] if abs(nearest - place) <= reach else ""
 
-def _nearest(names: Mapping[float, str], place: float | None) -> str:
-    """The words nearest to a place, if they are no further than half the distance to the next ones."""
-    if not names or place is None:
-        return ""
-    nearest = min(names, key=lambda other: abs(other - place))
-    gaps = np.diff(sorted(names))
-    return names[nearest] if abs(nearest - place) <= (gaps.min() / 2 if gaps.size else np.inf) else ""
+    return name
 
 
 def _in_pixels(artist: Artist, ax: Axes) -> bool:
@@ -198,13 +204,13 @@ def _hex(colour: Any) -> str:
     return str(mcolors.to_hex(rgba[0])) if len(rgba) and rgba[0, 3] > 0 else ""
 
 
-def _name(artist: Any, colour: str, ax: Axes) -> str:
-    """What a series is called: its label, or the one text in its colour that stands in the panel."""
+def _name(artist: Any, colour: str, written: Mapping[str, set[str]]) -> str:
+    """What a series is called: its label, or the one text in its colour of those `written` in the panel."""
     label = str(artist.get_label() or "")
     if label and not label.startswith("_"):
         return _plain(label)
-    written = {_plain(text.get_text()) for text in ax.texts if _hex(text.get_color()) == colour}
-    return written.pop() if len(written) == 1 and colour else ""
+    texts = written.get(colour, set()) if colour else set()
+    return next(iter(texts)) if len(texts) == 1 else ""
 
 
 Row = tuple[Any, ...]
@@ -213,6 +219,9 @@ Row = tuple[Any, ...]
 def _rows(ax: Axes) -> Iterator[Row]:
     """Series, colour, kind, x, y, low, high and value of all that one panel shows."""
     unnamed = 0
+    written: dict[str, set[str]] = {}
+    for text in ax.texts:
+        written.setdefault(_hex(text.get_color()), set()).add(_plain(text.get_text()))
     bars = {patch: box for box in ax.containers if isinstance(box, BarContainer) for patch in box.patches}
     for artist in ax.get_children():
         if not artist.get_visible() or _in_pixels(artist, ax) or isinstance(artist, EventCollection):
@@ -242,7 +251,7 @@ def _rows(ax: Axes) -> Iterator[Row]:
         else:
             continue
         named = bars.get(artist, artist) if isinstance(artist, Rectangle) else artist
-        name, found = _name(named, colour, ax), list(parts)
+        name, found = _name(named, colour, written), list(parts)
         if not name and len(found) > 1:  # so that lines which nobody named can be told apart
             unnamed += 1
             name = f"unnamed {unnamed}"
@@ -272,7 +281,7 @@ def _line(line: Line2D, ax: Axes) -> Iterator[Row]:
         (joined, marked)
     )
     if kind is not None:
-        for one, other in zip(x, y, strict=True):
+        for one, other in zip(x.tolist(), y.tolist(), strict=True):
             yield kind, one, other
 
 

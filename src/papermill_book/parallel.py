@@ -8,6 +8,9 @@ from sphinx.application import Sphinx
 #: do: the first numbers the sections when all pages have been read, the second is for LaTeX alone.
 _SILENT = ("sphinx_multitoc_numbering", "sphinx_jupyterbook_latex")
 
+#: Heaps of pages a core.
+_HEAPS = 4
+
 
 def share_pages(app: Sphinx, workers: int) -> None:
     """Have Sphinx read and write pages in several processes.
@@ -22,5 +25,10 @@ def share_pages(app: Sphinx, workers: int) -> None:
     for name in _SILENT:
         if name in app.extensions:
             app.extensions[name].parallel_read_safe = True
-    # While pages are written, one process more is busy loading them for the others.
-    app.parallel = workers + 1 if workers > 1 else 1
+    if workers == 1:
+        app.parallel = 1
+        return
+    # While pages are written, one process more is busy loading them for the others; and it hands them out in
+    # small heaps, so that the others neither wait for the first nor are left alone with the last.
+    app.parallel = workers + 1
+    app.connect("env-check-consistency", lambda app, _: setattr(app, "parallel", _HEAPS * workers + 1))

@@ -59,12 +59,10 @@ def combine(hashes: dict[str, str]) -> str:
 @cache
 def package_versions() -> dict[str, str]:
     """Version of every package installed beside this one, by normalised name."""
+    # each access of `metadata` reads the file anew
+    packages = [distribution.metadata for distribution in importlib.metadata.distributions()]
     return dict(
-        sorted(
-            (distribution.metadata["Name"].lower().replace("_", "-"), distribution.version)
-            for distribution in importlib.metadata.distributions()
-            if distribution.metadata["Name"]
-        )
+        sorted((one["Name"].lower().replace("_", "-"), one["Version"]) for one in packages if one["Name"])
     )
 
 

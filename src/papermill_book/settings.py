@@ -31,6 +31,7 @@ _KEYS = {
     "preload",
     "timeout",
     "workers",
+    "first",
     "claims",
     "reference",
     "allowed_numbers",
@@ -89,6 +90,8 @@ class Settings:
     """Seconds one cell may take."""
     workers: int = 0
     """Chapters run at once; 0 for as many as there are cores."""
+    first: tuple[str, ...] = ()
+    """Chapters that take long and are started before the others, so that none is left over at the end."""
     claims: str = "book/published.yml"
     """The claims under test."""
     reference: str = "reference/results.json"
@@ -246,7 +249,15 @@ def make_settings(
             for name, part in _mapping(config.pop("chapters", None), "papermill_book.chapters").items()
         },
     )
-    for key in ("code", "everyday_terms", "not_drawing", "not_in_pdf", "preload", "reference_figures"):
+    for key in (
+        "code",
+        "everyday_terms",
+        "first",
+        "not_drawing",
+        "not_in_pdf",
+        "preload",
+        "reference_figures",
+    ):
         if key in config:
             config[key] = tuple(config[key])
     if "environment" in config:
