@@ -174,21 +174,19 @@ def gather(runs: Iterable[ChapterRun], settings: Settings) -> Build:
 
 
 def write_outputs(build: Build, folder: Path) -> None:
-    """Write results, claims, records and executed notebooks below `folder`.
+    """Write results, claims and records below `folder`.
 
     Parameters
     ----------
     build : Build
     folder : Path
-        Gets ``results/``, ``records/`` and ``notebooks/``.
+        Gets ``results/`` and ``records/``.
     """
     for name, run in build.runs.items():
         write_json(folder / "results" / f"{name}.json", run.results)
         write_json(
             folder / "records" / f"{name}.json", make_record(run, build.settings, build.code, build.git)
         )
-        if run.notebook is not None:
-            write_notebook(run.notebook, folder / "notebooks" / f"{name}.ipynb")
     write_json(folder / "results" / "claims.json", as_json(list(build.verdicts)))
 
 
@@ -215,6 +213,7 @@ def run_book(
     work: Path,
     keep_failed: Path,
     write: Callable[[str], None] | None = None,
+    keep: Callable[[ChapterRun], None] | None = None,
 ) -> Build:
     """Run every chapter and gather what they found.
 
@@ -229,6 +228,8 @@ def run_book(
         Folder for the notebooks of chapters that failed, as far as they came.
     write : callable, optional
         Where progress lines go.
+    keep : callable, optional
+        Called with each chapter that ended, failed or not, while others run.
 
     Returns
     -------
@@ -244,7 +245,7 @@ def run_book(
     for name in settings.first:
         if name not in chapters:
             raise BookError(f"papermill_book.first: there is no chapter {name!r}. {known(name, chapters)}")
-    runs = run_chapters(list(chapters.values()), overrides, settings, work, write)
+    runs = run_chapters(list(chapters.values()), overrides, settings, work, write, keep)
     failures = describe_failures(runs, settings.root)
     if failures:
         for run in runs:

@@ -108,6 +108,7 @@ def run_chapters(
     settings: Settings,
     work: Path,
     write: Callable[[str], None] | None = None,
+    keep: Callable[[ChapterRun], None] | None = None,
 ) -> list[ChapterRun]:
     """Run every chapter with papermill, as many at a time as there are cores.
 
@@ -122,6 +123,8 @@ def run_chapters(
         Scratch folder for notebooks; must exist.
     write : callable, optional
         Where progress lines go; default: standard error.
+    keep : callable, optional
+        Called with each chapter that ended, failed or not, while others run.
 
     Returns
     -------
@@ -146,11 +149,11 @@ def run_chapters(
     first = {name: place for place, name in enumerate(settings.first)}
     waiting = sorted(enumerate(jobs), key=lambda one: first.get(one[1].name, len(first)))
     running: dict[Connection, tuple[int, Any, float, int]] = {}
-    outcomes: dict[int, tuple[float, Failure | None]] = {}
-    ended: dict[int, datetime] = {}
+    ended: list[tuple[int, datetime, float, Failure | None]] = []
+    runs: dict[int, ChapterRun] = {}
     begin = time.perf_counter()
     try:
-        while waiting or running:
+        while waiting or running or ended:
             while waiting and len(running) < settings.n_workers():
                 number, job = waiting.pop(0)
                 mine, theirs = context.Pipe(duplex=False)
@@ -159,7 +162,16 @@ def run_chapters(
                 process.start()
                 theirs.close()
                 running[mine] = (number, process, time.perf_counter(), 0)
-            for connection in wait(list(running)):
+            while ended:  # to look through what one found takes time, so that the next is started first
+                number, when, seconds, failure = ended.pop(0)
+                chapter, job = chapters[number], jobs[number]
+                overridden = overrides.get(chapter.name, {})
+                runs[number] = _finish(chapter, job, overridden, when, seconds, failure)
+                if keep is not None:
+                    keep(runs[number])
+            for connection in (
+                wait(list(running)) if running else ()
+            ):  # with nothing to wait for it waits for ever
                 assert isinstance(connection, Connection)  # noqa: S101 - wait() gives back what it was given
                 number, process, started, done = running[connection]
                 try:
@@ -173,9 +185,8 @@ def run_chapters(
                     progress.cells(message[1] - done)
                     running[connection] = (number, process, started, message[1])
                     continue
-                outcomes[number] = message[1:]
-                ended[number] = datetime.now(UTC)
-                progress.end(jobs[number].name, *outcomes[number])
+                ended.append((number, datetime.now(UTC), *message[1:]))
+                progress.end(jobs[number].name, *message[1:])
                 connection.close()
                 process.join()
                 del running[connection]
@@ -192,10 +203,7 @@ def run_chapters(
             # only then is nobody left to write into the scratch folder.
             time.sleep(_KERNEL_NOTICES)
     progress.close(time.perf_counter() - begin, min(settings.n_workers(), len(jobs)))
-    return [
-        _finish(chapter, job, overrides.get(chapter.name, {}), ended[number], *outcomes[number])
-        for number, (chapter, job) in enumerate(zip(chapters, jobs, strict=True))
-    ]
+    return [runs[number] for number in range(len(jobs))]
 
 
 def start_server(settings: Settings) -> multiprocessing.context.ForkServerContext:
