@@ -52,10 +52,11 @@ def test_no_script_of_the_theme_would_fetch_a_kernel_or_a_heavy_font(built_book:
 
 
 def test_second_build_gives_the_same_bytes_and_sees_changed_code(built_book: Book, book: Book) -> None:
-    # in one process, where the first had one a core for chapters and pages
-    book.edit("_config.yml", "code: [src]", "code: [src]\n      workers: 1")
+    # in one process, where the first had one a core for chapters and pages, and in another order
+    book.edit("_config.yml", "code: [src]", "code: [src]\n      workers: 1\n      first: [other]")
     done = book.build()
     assert done.returncode == 0, done.stderr
+    assert "[papermill] 1/2 other: started" in done.stderr
     for folder in ("html", "notebooks", "results"):
         assert book.bytes_below(folder) == built_book.bytes_below(folder)
     book.edit("src/science.py", "1.0", "10.0")
@@ -102,6 +103,14 @@ def test_unknown_parameter_or_profile_is_an_error(
     assert done.returncode != 0
     assert message in done.stderr
     assert book.bytes_below("html") == before
+
+
+def test_first_names_chapters(book: Book) -> None:
+    book.edit("_config.yml", "code: [src]", "code: [src]\n      first: [othre]")
+    done = book.build()
+    assert done.returncode != 0
+    assert "first: there is no chapter 'othre'. Did you mean 'other'?" in done.stderr
+    assert "started" not in done.stderr
 
 
 def test_unexpected_verdict_fails_the_build(book: Book) -> None:
