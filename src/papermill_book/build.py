@@ -130,6 +130,28 @@ def why_not_judged(settings: Settings, simulated: bool) -> str:
     return ""
 
 
+def notice_of(build: Build) -> str:
+    """Say what the banner on every page says of a build that is not the full one on recordings.
+
+    Parameters
+    ----------
+    build : Build
+
+    Returns
+    -------
+    str
+        Empty if there is nothing to say.
+    """
+    sentences = [build.settings.stand_in_notice] if build.simulated else []
+    other = why_not_judged(build.settings, simulated=False)
+    if other:
+        sentences.append(
+            f"Built with {other}: the numbers differ from those of the full build, for which the sentences "
+            "around them were written."
+        )
+    return " ".join(sentences)
+
+
 def gather(runs: Iterable[ChapterRun], settings: Settings) -> Build:
     """Put the runs of all chapters together and judge the claims.
 

@@ -29,9 +29,8 @@ from typing import Any
 
 from docutils import nodes
 from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from jupyter_cache.base import CacheBundleIn
 from myst_nb.core.read import create_nb_reader
-from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
@@ -41,7 +40,7 @@ from papermill_book.anchors import setup_anchors
 from papermill_book.api import setup_api
 from papermill_book.backmatter import setup_backmatter
 from papermill_book.bibliography import setup_bibliography
-from papermill_book.build import Build, run_book, surprises, write_outputs
+from papermill_book.build import Build, notice_of, run_book, surprises, write_outputs
 from papermill_book.chapters import Chapter, by_name, is_chapter, read_chapter, write_notebook
 from papermill_book.checks import check_executed_figures
 from papermill_book.citing import setup_citing
@@ -139,31 +138,16 @@ def find_chapters(app: Sphinx) -> dict[str, Chapter]:
     return by_name(chapters)
 
 
-def _offer_outputs(cache: JupyterCacheAbstract, chapter: Chapter, notebook: NotebookNode) -> None:
-    """Lay a chapter's outputs where MyST-NB will look for them."""
-    cache.cache_notebook_bundle(
-        CacheBundleIn(
-            for_page(notebook, chapter.notebook), str(chapter.path), data={"execution_seconds": 0.0}
-        ),
-        check_validity=False,
-        overwrite=True,
-    )
-    cache.match_cache_notebook(chapter.notebook)  # a miss would have MyST-NB run the chapter itself
-
-
 def run_chapters(app: Sphinx) -> None:
     """Run every chapter with papermill, and lay the outputs where MyST-NB will look for them."""
     workplace = _workplace(app)
     try:
         settings = _settings(app)
         chapters = find_chapters(app)
-        cache = get_cache(app.config.nb_execution_cache_path)
 
         def keep(run: ChapterRun) -> None:
-            if run.notebook is None or run.failure is not None:
-                return
-            write_notebook(run.notebook, workplace.staging / "notebooks" / f"{run.chapter.name}.ipynb")
-            _offer_outputs(cache, run.chapter, run.notebook)
+            if run.notebook is not None and run.failure is None:
+                write_notebook(run.notebook, workplace.staging / "notebooks" / f"{run.chapter.name}.ipynb")
 
         failed = workplace.build / "failed"
         build = run_book(chapters, settings, workplace.scratch, failed, keep=keep)
@@ -174,17 +158,24 @@ def run_chapters(app: Sphinx) -> None:
     except (BookError, OSError) as error:
         workplace.close()
         raise _fail(error) from None
+    cache = get_cache(app.config.nb_execution_cache_path)
     for run in build.runs.values():
         if run.notebook is None:  # a chapter that left no notebook has failed, and run_book has said so
             raise ExtensionError(f"{run.chapter.name}: papermill left no notebook")
+        page = for_page(run.notebook, run.chapter.notebook)
+        cache.cache_notebook_bundle(
+            CacheBundleIn(page, str(run.chapter.path), data={"execution_seconds": 0.0}),
+            check_validity=False,
+            overwrite=True,
+        )
+        cache.match_cache_notebook(run.chapter.notebook)  # a miss would have MyST-NB run the chapter itself
         for place, what in check_executed_figures(run):
             logger.warning("%s", what, location=place, type="papermill_book", subtype="alt")
     set_build(app, build)
     share_pages(app, settings.n_workers())
-    if build.simulated:
-        announce = getattr(app.builder, "theme_options", None)
-        if announce is not None:
-            announce["announcement"] = html.escape(build.settings.stand_in_notice)
+    options = getattr(app.builder, "theme_options", None)
+    if options is not None and (notice := notice_of(build)):
+        options["announcement"] = html.escape(notice)
 
 
 def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict[str, Any], __: nodes.document) -> None:

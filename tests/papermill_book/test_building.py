@@ -63,6 +63,9 @@ def test_second_build_gives_the_same_bytes_and_sees_changed_code(built_book: Boo
     done = book.build(PAPERMILL_BOOK_PROFILE="quick")
     assert done.returncode == 0, done.stderr
     assert "profile quick. seed = 1, n = 10 (changed)" in book.page("good")
+    banner = "Built with profile quick: the numbers differ from those of the full build"
+    assert banner in book.page("good")
+    assert banner not in built_book.page("good")
     ours = json.loads((book.root / "_build" / "results" / "good.json").read_text())["good.mean"]
     assert ours["n"] == 10
     assert ours["interval"][1] > 5  # ten times a standard normal: the changed src/ was used
