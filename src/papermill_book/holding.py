@@ -16,10 +16,12 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 #: What closes a phrase, and belongs to the word or formula before it.
 _CLOSING = re.compile(r"[.,;:!?)\]’”]+")
+#: What stands at a formula without a space, such as a bracket, and belongs to it.
+_OPENING = re.compile(r"\S+$")
 
 
 class HoldPunctuation(SphinxPostTransform):
-    """Put each formula within a line into one box with the punctuation that follows it."""
+    """Put each formula within a line into one box with what stands before and after it without a space."""
 
     default_priority = 400
 
@@ -28,14 +30,17 @@ class HoldPunctuation(SphinxPostTransform):
         for formula in list(self.document.findall(nodes.math)):
             parent = cast(nodes.Element, formula.parent)
             place = parent.index(formula)
+            before = parent.children[place - 1] if place > 0 else None
             after = parent.children[place + 1] if place + 1 < len(parent) else None
-            if not isinstance(after, nodes.Text):
-                continue
-            closing = _CLOSING.match(after)
-            if closing is None:
-                continue
-            held = nodes.inline("", "", formula, nodes.Text(closing.group()), classes=["pb-held"])
-            parent[place : place + 2] = [held, nodes.Text(after[closing.end() :])]
+            held = nodes.inline("", "", formula.deepcopy(), classes=["pb-held"])
+            if isinstance(after, nodes.Text) and (closing := _CLOSING.match(after)):
+                held.append(nodes.Text(closing.group()))
+                parent[place + 1] = nodes.Text(after[closing.end() :])
+            if isinstance(before, nodes.Text) and (opening := _OPENING.search(before)):
+                held.insert(0, nodes.Text(opening.group()))
+                parent[place - 1] = nodes.Text(before[: opening.start()])
+            if len(held) > 1:
+                parent[place] = held
 
 
 class NameFolds(SphinxPostTransform):

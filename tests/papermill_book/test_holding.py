@@ -23,6 +23,16 @@ def test_a_formula_is_held_together_with_what_closes_the_phrase() -> None:
     assert [held.astext() for held in document.findall(nodes.inline)] == ["x),", "y."]
 
 
+def test_a_formula_is_held_together_with_a_bracket_that_opens() -> None:
+    document = paragraph(nodes.Text("learning by TD("), nodes.math("", "x"), nodes.Text("), or more"))
+    HoldPunctuation(document).run()
+    assert document.astext() == "learning by TD(x), or more"
+    assert [held.astext() for held in document.findall(nodes.inline)] == ["TD(x),"]
+    document = paragraph(nodes.Text("at ("), nodes.math("", "x"), nodes.emphasis("", "y"))
+    HoldPunctuation(document).run()
+    assert [held.astext() for held in document.findall(nodes.inline)] == ["(x"]
+
+
 def test_a_formula_before_a_word_or_at_the_end_stays_as_it_is() -> None:
     document = paragraph(nodes.math("", "x"), nodes.Text(" is"), nodes.strong("", "so"), nodes.math("", "y"))
     HoldPunctuation(document).run()
