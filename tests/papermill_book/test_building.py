@@ -109,10 +109,10 @@ def test_unknown_parameter_or_profile_is_an_error(
 
 
 def test_first_names_chapters(book: Book) -> None:
-    book.edit("_config.yml", "code: [src]", "code: [src]\n      first: [othre]")
+    book.edit("_config.yml", "code: [src]", "code: [src]\n      first: [others]")
     done = book.build()
     assert done.returncode != 0
-    assert "first: there is no chapter 'othre'. Did you mean 'other'?" in done.stderr
+    assert "first: there is no chapter 'others'. Did you mean 'other'?" in done.stderr
     assert "started" not in done.stderr
 
 
