@@ -97,8 +97,6 @@ def begin(app: Sphinx, _: Config) -> None:
     if threading.current_thread() is threading.main_thread():
         # An exception, unlike the default, lets the kernels be ended and the folders removed.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    # The trees of all pages stay to the end anyway; to search them for garbage takes a sixth of the time.
-    gc.disable()
     strpath = type(app.outdir)  # Sphinx's own kind of path, which extensions add to strings
     app.outdir = strpath(workplace.staging / Path(app.outdir).name)
     app.doctreedir = strpath(workplace.staging / "doctrees")
@@ -173,6 +171,8 @@ def run_chapters(app: Sphinx) -> None:
             logger.warning("%s", what, location=place, type="papermill_book", subtype="alt")
     set_build(app, build)
     share_pages(app, settings.n_workers())
+    # The trees of all pages stay to the end anyway; to search them for garbage takes a sixth of the time.
+    gc.disable()  # `finish` undoes it: from here on, Sphinx calls that however the build ends
     options = getattr(app.builder, "theme_options", None)
     if options is not None and (notice := notice_of(build)):
         options["announcement"] = html.escape(notice)

@@ -30,17 +30,24 @@ class HoldPunctuation(SphinxPostTransform):
         for formula in list(self.document.findall(nodes.math)):
             parent = cast(nodes.Element, formula.parent)
             place = parent.index(formula)
-            before = parent.children[place - 1] if place > 0 else None
-            after = parent.children[place + 1] if place + 1 < len(parent) else None
-            held = nodes.inline("", "", formula.deepcopy(), classes=["pb-held"])
-            if isinstance(after, nodes.Text) and (closing := _CLOSING.match(after)):
-                held.append(nodes.Text(closing.group()))
-                parent[place + 1] = nodes.Text(after[closing.end() :])
-            if isinstance(before, nodes.Text) and (opening := _OPENING.search(before)):
+            before, after = _text_at(parent, place - 1), _text_at(parent, place + 1)
+            opening, closing = _OPENING.search(before), _CLOSING.match(after)
+            if not opening and not closing:
+                continue
+            held = nodes.inline("", "", formula, classes=["pb-held"])
+            parent[place] = held
+            if opening:
                 held.insert(0, nodes.Text(opening.group()))
                 parent[place - 1] = nodes.Text(before[: opening.start()])
-            if len(held) > 1:
-                parent[place] = held
+            if closing:
+                held.append(nodes.Text(closing.group()))
+                parent[place + 1] = nodes.Text(after[closing.end() :])
+
+
+def _text_at(parent: nodes.Element, place: int) -> str:
+    """The text at a place among the children; empty if something else or nothing is there."""
+    found = parent[place] if 0 <= place < len(parent) else None
+    return found.astext() if isinstance(found, nodes.Text) else ""
 
 
 class NameFolds(SphinxPostTransform):

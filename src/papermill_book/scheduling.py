@@ -169,9 +169,9 @@ def run_chapters(
                 runs[number] = _finish(chapter, job, overridden, when, seconds, failure)
                 if keep is not None:
                     keep(runs[number])
-            for connection in (
-                wait(list(running)) if running else ()
-            ):  # with nothing to wait for it waits for ever
+            if not running:
+                continue  # with nothing to wait for, wait() waits for ever
+            for connection in wait(list(running)):
                 assert isinstance(connection, Connection)  # noqa: S101 - wait() gives back what it was given
                 number, process, started, done = running[connection]
                 try:
