@@ -30,7 +30,6 @@ $(VENV)/.test: $(VENV)/.book requirements-test.txt
 	touch $@
 
 book: $(VENV)/.book ## build the whole book into _build/html, re-running every analysis
-	$(BIN)/python -m distributional_dopamine.recordings
 	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build $(BOOK_OPTIONS) .
 	@echo "The book: open _build/html/index.html in a browser."
 
@@ -88,7 +87,6 @@ bench: $(VENV)/.test ## measure speed beside the peers, as ratios
 # those of reference/: to the last bit on the machine and lock they come from, within tolerances elsewhere.
 verify: $(VENV)/.book ## rebuild from scratch in _build/verify, and compare every number with the reference
 	rm -rf _build/verify
-	$(BIN)/python -m distributional_dopamine.recordings
 	PAPERMILL_BOOK_PROFILE="$(PROFILE)" PAPERMILL_BOOK_PARAMETERS="$(PARAMETERS)" $(BIN)/jupyter-book build --path-output _build/verify .
 	$(BIN)/python -m papermill_book verify --build _build/verify/_build
 

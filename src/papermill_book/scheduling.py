@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -65,6 +66,30 @@ def _end_with_builder() -> None:
     if builder is not None:
         builder.join()
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _run_module(name: str, path: str) -> None:
+    """Run a module as ``python -m`` would, with what is on the kernels' path."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in _work
+    threading.Thread(target=_end_with_builder, daemon=True).start()
+    sys.path[:0] = path.split(os.pathsep)
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+
+def _prepare(settings: Settings, context: multiprocessing.context.ForkServerContext) -> None:
+    """Run a module before the first chapter; forked, it need not import again what the chapters share."""
+    path = kernel_path(settings.root, settings.code)
+    process = context.Process(target=_run_module, args=(settings.prepare, path))
+    process.start()
+    try:
+        process.join()
+    finally:
+        process.terminate()
+    if process.exitcode:
+        raise BookError(
+            f"python -m {settings.prepare}, which comes before the chapters, ended with exit status "
+            f"{process.exitcode}; what it found stands above"
+        )
 
 
 class Progress:
@@ -130,8 +155,15 @@ def run_chapters(
     -------
     list of ChapterRun
         In the order of `chapters`. A chapter that fails does not stop the others: look at ``failure``.
+
+    Raises
+    ------
+    BookError
+        If ``settings.prepare`` fails; no chapter runs then.
     """
     context = start_server(settings)
+    if settings.prepare:
+        _prepare(settings, context)
     jobs = [
         make_job(
             chapter,

@@ -29,6 +29,7 @@ _KEYS = {
     "code",
     "environment",
     "preload",
+    "prepare",
     "timeout",
     "workers",
     "first",
@@ -86,6 +87,8 @@ class Settings:
     """Extra environment variables for the kernels."""
     preload: tuple[str, ...] = ()
     """Modules imported once for the kernels of all chapters. They must not start a thread."""
+    prepare: str = ""
+    """A module run once before the chapters, as ``python -m`` would, to fetch data, say; empty for none."""
     timeout: float = 1200.0
     """Seconds one cell may take."""
     workers: int = 0

@@ -116,6 +116,37 @@ def test_first_names_chapters(book: Book) -> None:
     assert "started" not in done.stderr
 
 
+PREPARING = """\
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    with Path("prepared.txt").open("a") as log:
+        log.write("prepared\\n")
+    print("the larder is", "{found}")
+    sys.exit({status})
+"""
+
+
+def test_what_comes_before_the_chapters_runs_once_and_can_stop_them(fresh_book: Book) -> None:
+    fresh_book.edit("_config.yml", "code: [src]", "code: [src]\n      prepare: larder")
+    larder, log = fresh_book.root / "src" / "larder", fresh_book.root / "prepared.txt"
+    larder.mkdir()
+    (larder / "__init__.py").touch()
+    (larder / "__main__.py").write_text(PREPARING.format(found="full", status=0))
+    done = fresh_book.cli("run", "good", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    assert "the larder is full" in done.stdout
+    assert log.read_text() == "prepared\n"
+    (larder / "__main__.py").write_text(PREPARING.format(found="bare", status=3))
+    done = fresh_book.build()
+    assert done.returncode != 0
+    assert "the larder is bare" in done.stdout
+    assert "python -m larder, which comes before the chapters, ended with exit status 3" in done.stderr
+    assert "good: started" not in done.stderr
+    assert not (fresh_book.root / "_build" / "html").exists()
+
+
 def test_unexpected_verdict_fails_the_build(book: Book) -> None:
     before = book.bytes_below("html")
     book.edit("book/published.yml", "value: 42", "value: 43")
