@@ -15,7 +15,7 @@ from papermill_book.claims import Claim, Verdict, as_json, describe_rule, judge,
 from papermill_book.errors import BookError, known
 from papermill_book.execution import ChapterRun
 from papermill_book.provenance import git_state, hash_code, make_record, write_json
-from papermill_book.scheduling import run_chapters
+from papermill_book.scheduling import prepare, run_chapters
 from papermill_book.settings import Settings, resolve_parameters
 
 
@@ -260,13 +260,15 @@ def run_book(
     Raises
     ------
     BookError
-        If a chapter failed (after the others ended), or results or claims are wrong.
+        If what comes before the chapters failed, a chapter failed (after the others ended), or results or
+        claims are wrong.
     """
     shutil.rmtree(keep_failed, ignore_errors=True)
     overrides = resolve_parameters(settings, chapters)
     for name in settings.first:
         if name not in chapters:
             raise BookError(f"papermill_book.first: there is no chapter {name!r}. {known(name, chapters)}")
+    prepare(settings)
     runs = run_chapters(list(chapters.values()), overrides, settings, work, write, keep)
     failures = describe_failures(runs, settings.root)
     if failures:

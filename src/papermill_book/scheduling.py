@@ -76,10 +76,24 @@ def _run_module(name: str, path: str) -> None:
     runpy.run_module(name, run_name="__main__", alter_sys=True)
 
 
-def _prepare(settings: Settings, context: multiprocessing.context.ForkServerContext) -> None:
-    """Run a module before the first chapter; forked, it need not import again what the chapters share."""
+def prepare(settings: Settings) -> None:
+    """Run the module that comes before the chapters of a book, if it has one.
+
+    It is forked from the server, so that it need not import again what the chapters share.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    BookError
+        If the module ends with another exit status than 0.
+    """
+    if not settings.prepare:
+        return
     path = kernel_path(settings.root, settings.code)
-    process = context.Process(target=_run_module, args=(settings.prepare, path))
+    process = start_server(settings).Process(target=_run_module, args=(settings.prepare, path))
     process.start()
     try:
         process.join()
@@ -155,15 +169,8 @@ def run_chapters(
     -------
     list of ChapterRun
         In the order of `chapters`. A chapter that fails does not stop the others: look at ``failure``.
-
-    Raises
-    ------
-    BookError
-        If ``settings.prepare`` fails; no chapter runs then.
     """
     context = start_server(settings)
-    if settings.prepare:
-        _prepare(settings, context)
     jobs = [
         make_job(
             chapter,

@@ -88,7 +88,7 @@ class Settings:
     preload: tuple[str, ...] = ()
     """Modules imported once for the kernels of all chapters. They must not start a thread."""
     prepare: str = ""
-    """A module run once before the chapters, as ``python -m`` would, to fetch data, say; empty for none."""
+    """A module that a build runs first, as ``python -m`` would, to fetch data, say; empty for none."""
     timeout: float = 1200.0
     """Seconds one cell may take."""
     workers: int = 0

@@ -134,17 +134,18 @@ def test_what_comes_before_the_chapters_runs_once_and_can_stop_them(fresh_book: 
     larder.mkdir()
     (larder / "__init__.py").touch()
     (larder / "__main__.py").write_text(PREPARING.format(found="full", status=0))
-    done = fresh_book.cli("run", "good", "--out", "out")
+    done = fresh_book.build()
     assert done.returncode == 0, done.stderr
     assert "the larder is full" in done.stdout
     assert log.read_text() == "prepared\n"
+    pages = fresh_book.bytes_below("html")
     (larder / "__main__.py").write_text(PREPARING.format(found="bare", status=3))
     done = fresh_book.build()
     assert done.returncode != 0
     assert "the larder is bare" in done.stdout
     assert "python -m larder, which comes before the chapters, ended with exit status 3" in done.stderr
     assert "good: started" not in done.stderr
-    assert not (fresh_book.root / "_build" / "html").exists()
+    assert fresh_book.bytes_below("html") == pages
 
 
 def test_unexpected_verdict_fails_the_build(book: Book) -> None:
