@@ -134,10 +134,12 @@ def _cumulative_from_both_sides(n: int, weights: Floats) -> tuple[Floats, Floats
             upto[k] = k / n
             after[k] = (n - k) / n
     else:
+        from_below, from_above = cumulative(weights), cumulative(weights[::-1].copy())
         upto[0] = 0.0
-        upto[1:] = cumulative(weights)
         after[n] = 0.0
-        after[:n] = cumulative(weights[::-1])[::-1]
+        for k in range(n):
+            upto[k + 1] = from_below[k]
+            after[k] = from_above[n - 1 - k]
     return upto, after
 
 

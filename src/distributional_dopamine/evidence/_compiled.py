@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from distributional_dopamine._copying import copy_into
+from distributional_dopamine._ordering import order_of
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -154,7 +157,7 @@ def reversal_piecewise(sums: FloatArray, axis: FloatArray) -> tuple[float, int]:
     """
     n = axis.size
     steps = 16
-    order = np.argsort(axis)
+    order = order_of(axis)
     low, high = axis[order[0]], axis[order[n - 1]]
     sides = np.empty((2, 6))
     # beyond either end the fit is an ordinary line or, if its slope is not above zero, a constant
@@ -218,6 +221,22 @@ def reversal_of_cell(
 
 
 @njit(cache=True)
+def _find_reversals(
+    sums: FloatArray,
+    axis: FloatArray,
+    estimator: int,
+    tie_noise: float,
+    rng: np.random.Generator,
+    points: FloatArray,
+    places: IntArray,
+) -> None:
+    """Write the reversal points of all cells into ``points``, and for each -1, 0 or 1 into ``places``."""
+    for c in range(points.size):
+        own = sums[c * axis.size : (c + 1) * axis.size]
+        points[c], places[c] = reversal_of_cell(own, axis, estimator, tie_noise, rng)
+
+
+@njit(cache=True)
 def reversal_of_cells(
     sums: FloatArray, axis: FloatArray, estimator: int, tie_noise: float, rng: np.random.Generator
 ) -> tuple[FloatArray, IntArray]:
@@ -225,9 +244,7 @@ def reversal_of_cells(
     n_cells = sums.shape[0] // axis.size
     points = np.empty(n_cells)
     places = np.empty(n_cells, dtype=np.int64)
-    for c in range(n_cells):
-        own = sums[c * axis.size : (c + 1) * axis.size]
-        points[c], places[c] = reversal_of_cell(own, axis, estimator, tie_noise, rng)
+    _find_reversals(sums, axis, estimator, tie_noise, rng, points, places)
     return points, places
 
 
@@ -250,8 +267,8 @@ def reversal_of_halves(
     places = np.empty((n_splits, 2, n_cells), dtype=np.int64)
     for split in range(n_splits):
         draw_halves(values, offsets, everything, first, second, rng)
-        points[split, 0], places[split, 0] = reversal_of_cells(first, axis, estimator, tie_noise, rng)
-        points[split, 1], places[split, 1] = reversal_of_cells(second, axis, estimator, tie_noise, rng)
+        _find_reversals(first, axis, estimator, tie_noise, rng, points[split, 0], places[split, 0])
+        _find_reversals(second, axis, estimator, tie_noise, rng, points[split, 1], places[split, 1])
     return points, places
 
 
@@ -303,9 +320,9 @@ def reversal_and_slopes_of_halves(
     slopes = np.empty((n_splits, n_cells, 2))
     for split in range(n_splits):
         draw_halves(values, offsets, everything, first, second, rng)
-        points[split, 0], places[split, 0] = reversal_of_cells(first, axis, estimator, tie_noise, rng)
-        points[split, 1], places[split, 1] = reversal_of_cells(second, axis, estimator, tie_noise, rng)
-        slopes[split] = slopes_of_cells(second, axis, points[split, 1])
+        _find_reversals(first, axis, estimator, tie_noise, rng, points[split, 0], places[split, 0])
+        _find_reversals(second, axis, estimator, tie_noise, rng, points[split, 1], places[split, 1])
+        copy_into(slopes[split], slopes_of_cells(second, axis, points[split, 1]))
     return points, places, slopes
 
 
@@ -341,7 +358,7 @@ def slopes_of_folds(
                 sums[fold, k, N] += 1.0
                 sums[fold, k, SUM] += value
         for fold in range(n_folds):
-            slopes[partition, fold] = slopes_of_cells(sums[fold], axis, points)
+            copy_into(slopes[partition, fold], slopes_of_cells(sums[fold], axis, points))
     return slopes
 
 

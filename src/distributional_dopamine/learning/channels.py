@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from distributional_dopamine import _checks
+from distributional_dopamine._copying import copy_into
 
 Floats = NDArray[np.float64]
 
@@ -213,7 +214,7 @@ def _wired_population(
     record_every: int,
 ) -> Floats:
     history = np.empty((1 + len(rewards) // record_every, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     v = values.copy()
     heard, fired, lesson = np.empty_like(v), np.empty_like(v), np.empty_like(v)
     for record in range(1, len(history)):
@@ -224,7 +225,7 @@ def _wired_population(
                 fired[i] = (alpha_plus[i] if delta > 0.0 else alpha_minus[i]) * delta
             _mixed(teaching, fired, lesson)
             v += lesson
-        history[record] = v
+        copy_into(history[record], v)
     return history
 
 
@@ -241,7 +242,7 @@ def _expected_path(
     record_every: int,
 ) -> Floats:
     history = np.empty((1 + n_trials // record_every, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     v = values.copy()
     heard, fired, lesson = np.empty_like(v), np.empty_like(v), np.empty_like(v)
     for record in range(1, len(history)):
@@ -254,5 +255,5 @@ def _expected_path(
                     fired[i] += weights[k] * (alpha_plus[i] if delta > 0.0 else alpha_minus[i]) * delta
             _mixed(teaching, fired, lesson)
             v += lesson
-        history[record] = v
+        copy_into(history[record], v)
     return history

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from distributional_dopamine import _checks
+from distributional_dopamine._copying import copy_into
 from distributional_dopamine.distributions import kernels
 from distributional_dopamine.learning._imputation import consistent_distribution
 from distributional_dopamine.tasks import Episodes
@@ -627,7 +628,7 @@ def _expectile_population(
     rewards: Floats, alpha_plus: Floats, alpha_minus: Floats, values: Floats, record_every: int
 ) -> Floats:
     history = np.empty((1 + len(rewards) // record_every, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     block = 256  # cells that run through all trials together: few enough to stay in the fastest cache
     for first in range(0, len(values), block):
         cells = slice(first, first + block)
@@ -640,7 +641,7 @@ def _expectile_population(
                     up, down = plus[i], minus[i]
                     delta = r_t - v[i]
                     v[i] += (up if delta > 0.0 else down) * delta
-            history[record, cells] = v
+            copy_into(history[record, cells], v)
     return history
 
 
@@ -649,14 +650,14 @@ def _quantile_population(
     rewards: Floats, alpha_plus: Floats, alpha_minus: Floats, values: Floats, record_every: int
 ) -> Floats:
     history = np.empty((1 + len(rewards) // record_every, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     v = values.copy()
     for record in range(1, len(history)):
         for trial in range((record - 1) * record_every, record * record_every):
             r_t = rewards[trial]
             for i in range(len(v)):
                 v[i] += alpha_plus[i] * (r_t > v[i]) - alpha_minus[i] * (r_t < v[i])
-        history[record] = v
+        copy_into(history[record], v)
     return history
 
 
@@ -670,7 +671,7 @@ def _coupled_population(
     heard_by: Floats,
 ) -> Floats:
     history = np.empty((1 + len(rewards) // record_every, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     v = values.copy()
     mixture = np.empty_like(v)
     for record in range(1, len(history)):
@@ -683,7 +684,7 @@ def _coupled_population(
                 plus, minus = alpha_plus[i], alpha_minus[i]
                 delta = rewards[trial] - mixture[i]
                 v[i] += (plus if delta > 0.0 else minus) * delta
-        history[record] = v
+        copy_into(history[record], v)
     return history
 
 
@@ -908,14 +909,14 @@ def _categorical_td_learning(
     record_every: int,
 ) -> Floats:
     history = np.empty((1 + (len(starts) - 1) // record_every, *probabilities.shape))
-    history[0] = probabilities
+    copy_into(history[0], probabilities)
     now = probabilities.copy()
     for record in range(1, len(history)):
         for t in range(starts[(record - 1) * record_every], starts[record * record_every]):
             _categorical_td(
                 now[states[t]], rewards[t], discounts[t], now[next_states[t]], support, learning_rate
             )
-        history[record] = now
+        copy_into(history[record], now)
     return history
 
 
@@ -933,14 +934,14 @@ def _quantile_td_learning(
     record_every: int,
 ) -> Floats:
     history = np.empty((1 + (len(starts) - 1) // record_every, *quantiles.shape))
-    history[0] = quantiles
+    copy_into(history[0], quantiles)
     now = quantiles.copy()
     for record in range(1, len(history)):
         for t in range(starts[(record - 1) * record_every], starts[record * record_every]):
             _quantile_td(
                 now[states[t]], rewards[t], discounts[t], now[next_states[t]], taus, learning_rate, huber
             )
-        history[record] = now
+        copy_into(history[record], now)
     return history
 
 
@@ -958,7 +959,7 @@ def _expectile_td_learning(
     imputed: bool,
 ) -> Floats:
     history = np.empty((1 + (len(starts) - 1) // record_every, *expectiles.shape))
-    history[0] = expectiles
+    copy_into(history[0], expectiles)
     now = expectiles.copy()
     equal = np.full(len(taus), 1.0 / len(taus))
     nothing, surely = np.zeros(1), np.ones(1)
@@ -972,5 +973,5 @@ def _expectile_td_learning(
             else:
                 values, weights = after, equal
             _expectile_td(now[states[t]], rewards[t], discounts[t], values, weights, taus, learning_rate)
-        history[record] = now
+        copy_into(history[record], now)
     return history

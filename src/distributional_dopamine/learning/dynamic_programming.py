@@ -18,6 +18,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from distributional_dopamine import _checks
+from distributional_dopamine._copying import copy_into
 from distributional_dopamine.distributions import kernels
 from distributional_dopamine.learning._imputation import consistent_distribution
 from distributional_dopamine.learning.distributional import _masses, _orders, _support
@@ -733,7 +734,9 @@ def _categorical_sweep(
     support: Floats,
 ) -> float:
     n_states, n_points = probabilities.shape
-    steps = 1.0 / np.diff(support)
+    steps = np.empty(n_points - 1)
+    for low in range(n_points - 1):
+        steps[low] = 1.0 / (support[low + 1] - support[low])
     after = np.empty(n_points)
     sure, one = np.zeros(1), np.ones(1)
     change = 0.0
@@ -843,11 +846,11 @@ def _expectile_sweep(
         if imputed:
             values, weights = consistent_distribution(expectiles[state], taus)
             sizes[state] = len(values)
-            atoms[state, : len(values)] = values
-            masses[state, : len(values)] = weights
+            copy_into(atoms[state, : len(values)], values)
+            copy_into(masses[state, : len(values)], weights)
         else:
             sizes[state] = n
-            atoms[state, :n] = expectiles[state]
+            copy_into(atoms[state, :n], expectiles[state])
             masses[state, :n] = 1.0 / n
     change = 0.0
     for state in range(n_states):
@@ -869,7 +872,7 @@ def _expectile_sweep(
         if filled == 0:  # a terminal state
             continue
         order = np.argsort(values[:filled], kind="mergesort")
-        new[state] = kernels.sorted_expectiles(values[order], weights[order], taus)
+        copy_into(new[state], kernels.sorted_expectiles(values[order], weights[order], taus))
         change = max(change, np.abs(new[state] - expectiles[state]).max())
     return change
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 
 from distributional_dopamine import _checks
+from distributional_dopamine._copying import copy_into
 from distributional_dopamine.tasks import DiscreteDistribution, Episodes, MarkovRewardProcess
 
 Floats = NDArray[np.float64]
@@ -330,7 +331,7 @@ def _laplace_td_learning(
     record_every: int,
 ) -> Floats:
     history = np.empty((1 + (len(starts) - 1) // record_every, *values.shape))
-    history[0] = values
+    copy_into(history[0], values)
     v = values.copy()
     for record in range(1, len(history)):
         for t in range(starts[(record - 1) * record_every], starts[record * record_every]):
@@ -341,5 +342,5 @@ def _laplace_td_learning(
                 for g in range(len(discounts)):
                     error = crossed + discounts[g] * goes_on * after[h, g] - before[h, g]
                     before[h, g] += learning_rate * error
-        history[record] = v
+        copy_into(history[record], v)
     return history

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from distributional_dopamine import _checks
+from distributional_dopamine._copying import copy_into
 
 Floats = NDArray[np.float64]
 
@@ -220,7 +221,7 @@ def _receptor_population(
     record_every: int,
 ) -> Floats:
     history = np.empty((1 + len(rewards) // record_every, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     v = values.copy()
     for record in range(1, len(history)):
         for trial in range((record - 1) * record_every, record * record_every):
@@ -231,5 +232,5 @@ def _receptor_population(
                 after = max(0.0, tonic[i] + release * delta) ** hill
                 half = k**hill
                 v[i] += learning_rate * (after / (after + half) - before / (before + half))
-        history[record] = v
+        copy_into(history[record], v)
     return history

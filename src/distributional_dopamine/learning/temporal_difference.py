@@ -16,6 +16,7 @@ from numba.extending import register_jitable
 from numpy.typing import ArrayLike, NDArray
 
 from distributional_dopamine import _checks
+from distributional_dopamine._copying import copy_into
 from distributional_dopamine.tasks import Episodes
 
 #: A number, or an array of numbers that are treated alike.
@@ -281,7 +282,7 @@ def _td_lambda_backward(
 ) -> NDArray[np.float64]:
     n_episodes = len(starts) - 1
     history = np.empty((n_episodes + 1, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     trace = np.zeros(len(values))
     for episode in range(n_episodes):
         new = history[episode].copy()
@@ -295,7 +296,7 @@ def _td_lambda_backward(
             error = td_error(used[states[t]], rewards[t], discounts[t], used[next_states[t]])
             new += learning_rate * error * trace
             decay = discounts[t] * lambda_
-        history[episode + 1] = new
+        copy_into(history[episode + 1], new)
     return history
 
 
@@ -312,7 +313,7 @@ def _td_lambda_forward(
 ) -> NDArray[np.float64]:
     n_episodes = len(starts) - 1
     history = np.empty((n_episodes + 1, len(values)))
-    history[0] = values
+    copy_into(history[0], values)
     for episode in range(n_episodes):
         old = history[episode].copy()
         new = old.copy()
@@ -323,7 +324,7 @@ def _td_lambda_forward(
             )
             for t in range(begin, end):
                 new[states[t]] += learning_rate * (returns[t - begin] - old[states[t]])
-        history[episode + 1] = new
+        copy_into(history[episode + 1], new)
     return history
 
 
@@ -456,7 +457,7 @@ def _conditioning(
     errors = np.empty((n_trials, n_times))
     values = np.empty((n_trials, n_times))
     history = np.empty((n_trials + 1, n_cues, n_times))
-    history[0] = start
+    copy_into(history[0], start)
     for trial in range(n_trials):
         weights = history[trial].copy()
         trace = np.zeros((n_cues, n_times))
@@ -478,5 +479,5 @@ def _conditioning(
                     # With traces, the step above may have moved this weight too: the next error is
                     # computed with the prediction as it is now.
                     v_tm1 += weights[cue, t - onsets[cue]]
-        history[trial + 1] = weights
+        copy_into(history[trial + 1], weights)
     return errors, values, history
