@@ -232,6 +232,9 @@ def test_offline_never_asks(data_set: DataSet, server: Server, monkeypatch: pyte
         locate(data_set, base_url=server.url)
     assert server.asked == []
     monkeypatch.setenv(OFFLINE_VARIABLE, "0")
+    # Whoever looks for that variable then would not find it.
+    with pytest.raises(NotAvailableError, match=r"and the network is not asked\. "):
+        locate(data_set, base_url=server.url, allow_network=False)
     assert locate(data_set, base_url=server.url).origin == "network"
 
 

@@ -332,9 +332,9 @@ def _fetch(
         return cached, {}
     try:
         if not allow_network:
+            why = f"may not be asked (see {OFFLINE_VARIABLE})" if offline() else "is not asked"
             raise NotAvailableError(
-                f"the cache ({folder}) has {len(cached)} of the {len(wanted)} files, and the network may not "
-                f"be asked (see {OFFLINE_VARIABLE}).",
+                f"the cache ({folder}) has {len(cached)} of the {len(wanted)} files, and the network {why}.",
                 "The network was not asked.",
             )
         return cached, _download(data_set, missing, folder, base_url, timeout)
