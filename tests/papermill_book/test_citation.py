@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +66,17 @@ def test_the_line_for_the_doi_is_there_and_works(tmp_path: Path) -> None:
 
 
 def test_no_doi_and_no_address_is_made_up() -> None:
-    one = citation_of(read_settings(ROOT))
+    settings = read_settings(ROOT)
+    one = citation_of(settings)
     assert one is not None
-    if not one.doi:
-        settings = read_settings(ROOT)
-        assert address_of(one, settings) == settings.site_url or settings.repository
-        assert "http" not in as_apa(one)
+    assert address_of(replace(one, doi=""), replace(settings, site_url="", repository="")) == ""
+    for form in (as_apa(replace(one, doi="")), as_bibtex(replace(one, doi=""))):
+        assert "http" not in form
+        assert "doi" not in form
+    repository = replace(settings, site_url="", repository="https://github.com/o/r")
+    assert address_of(replace(one, doi=""), repository) == "https://github.com/o/r"
+    site = replace(repository, site_url="https://s.org")
+    assert address_of(replace(one, doi=""), site) == "https://s.org"
 
 
 def test_groups_and_people(tmp_path: Path) -> None:
