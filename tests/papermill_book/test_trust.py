@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from papermill_book.errors import BookError
 from papermill_book.formatting import as_markdown
 from papermill_book.scratch import Scratch
 from papermill_book.settings import make_settings
+from tests.papermill_book.clock import environment_at
 from tests.papermill_book.conftest import TOP_MATTER, Book, write_book
 
 SPITEFUL = (
@@ -84,7 +86,10 @@ def test_plain_words_stay_on_one_line() -> None:
     assert as_markdown("two\n\n    lines") == "two lines"
 
 
-def test_nothing_that_an_earlier_build_left_reaches_a_page(built_book: Book, book: Book) -> None:
+def test_nothing_that_an_earlier_build_left_reaches_a_page(
+    built_book: Book, book: Book, tmp_path: Path
+) -> None:
+    """Nor the date: the second build takes it to be the day after 32 bits no longer hold the seconds."""
     build = book.root / "_build"
     claims = build / "results" / "claims.json"
     claims.write_text(claims.read_text().replace('"verdict": "reproduced"', '"verdict": "not reproduced"'))
@@ -109,12 +114,15 @@ def test_nothing_that_an_earlier_build_left_reaches_a_page(built_book: Book, boo
     for place in (".staging/html/book", ".staging/cache", "failed"):
         (build / place).mkdir(parents=True)
         (build / place / "good.html").write_text("forged")
-    done = book.build()
+    in_2038 = environment_at(datetime.datetime(2038, 1, 20, tzinfo=datetime.UTC), tmp_path)
+    done = book.build(**in_2038)
     assert done.returncode == 0, done.stderr
     for folder in ("html", "notebooks", "results"):
         assert book.bytes_below(folder) == built_book.bytes_below(folder)
     assert {path.name for path in build.iterdir()} == {"html", "notebooks", "records", "results", ".lock"}
-    assert json.loads((build / "records" / "other.json").read_text())["chapter"] == "other"
+    record = json.loads((build / "records" / "other.json").read_text())
+    assert record["chapter"] == "other"
+    assert record["ended"].startswith("2038-01-20T" if in_2038 else "20")
 
 
 def test_one_change_to_any_input_is_seen(book: Book) -> None:
