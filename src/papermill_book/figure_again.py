@@ -33,8 +33,8 @@ class words_again(nodes.General, nodes.Element):
     """What stands under it."""
 
 
-def _open_figure(self: HTMLTranslator, _: nodes.Element) -> None:
-    self.body.append('<figure class="align-default">\n')
+def _open_figure(self: HTMLTranslator, node: nodes.Element) -> None:
+    self.body.append(self.starttag(node, "figure", CLASS="align-default"))
 
 
 def _close_figure(self: HTMLTranslator, _: nodes.Element) -> None:
@@ -60,6 +60,7 @@ class FigureAgain(SphinxDirective):
         """Make the figure."""
         place = again("", figure=self.arguments[0], alt=self.options.get("alt", ""))
         figure = figure_again("", place, words_again("", *self.parse_content_to_nodes()))
+        figure["ids"].append(self.arguments[0])  # its address here; its number is that of the chapter
         self.set_source_info(figure)
         return [figure]
 

@@ -51,3 +51,17 @@ test("every link and anchor resolves", () => {
   assert.ok(count > pages().length, "no links were found at all");
   assert.deepEqual(found, []);
 });
+
+test("every figure has an address of its own", () => {
+  const found = [];
+  let count = 0;
+  for (const page of pages()) {
+    const markup = read(page).replace(/<!--[\s\S]*?-->|<script\b[\s\S]*?<\/script>/g, "");
+    for (const [tag] of markup.matchAll(/<figure\b[^>]*>/g)) {
+      count += 1;
+      if (!/\sid="fig-[^"]+"/.test(tag)) found.push(`${page}: ${tag}`);
+    }
+  }
+  assert.ok(count > 0, "no figures were found at all");
+  assert.deepEqual(found, []);
+});
