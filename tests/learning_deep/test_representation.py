@@ -14,7 +14,6 @@ from distributional_dopamine.learning.deep.networks import apply_network, init_n
 from distributional_dopamine.learning.deep.representation import (
     CONDITIONS,
     DigitImages,
-    Readout,
     RepresentationSettings,
     RewardCondition,
     _descend,
@@ -83,7 +82,8 @@ def test_a_readout_learns_the_expectiles_of_its_rewards():
         network,
         lambda batch: (jnp.ones((3, 1)), batch),
         noise,
-        Readout("expectiles", taus, float("inf")),
+        jnp.asarray(taus),
+        float("inf"),
         1e-2,
     )
     assert_allclose(apply_network(learned, jnp.ones(1)), expectiles(rewards, taus), atol=0.01)

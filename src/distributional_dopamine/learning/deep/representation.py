@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -189,9 +189,8 @@ class RepresentationResult:
 
 
 class _Lane(NamedTuple):
-    """What differs between the networks that learn in lockstep."""
+    """What differs between the networks that learn in lockstep, besides their weights."""
 
-    network: Network
     #: A fresh output layer to one number for each of the two transfers, leading axis 2.
     new_output: Layer
     #: Which image stands at each place: the first are trained on, the others held out.
@@ -241,16 +240,16 @@ def _descend(
     network: Network,
     draw: Callable[[Array], tuple[Array, Array]],
     noise: Array,
-    readout: Readout,
-    step_size: Array | float,
+    taus: Array,
+    kappa: float,
+    step_size: float,
 ) -> Network:
     """Minimise a readout's loss with Adam; `draw` makes a minibatch (images, rewards) from `noise`."""
     optimiser = optax.flatten(optax.scale_by_adam())
-    taus = jnp.asarray(readout.taus)
 
     def loss(network: Network, images: Array, rewards: Array) -> Array:
         outputs = apply_network(network, images)
-        each = jax.vmap(partial(asymmetric_loss, kappa=readout.kappa), in_axes=(0, None, 0))
+        each = jax.vmap(partial(asymmetric_loss, kappa=kappa), in_axes=(0, None, 0))
         return jnp.mean(each(outputs, taus, rewards[:, None]))
 
     def update(
@@ -264,65 +263,74 @@ def _descend(
     return network
 
 
-def _learn_one(
-    lane: _Lane,
-    pixels: Array,
-    digits: Array,
-    step_size: Array,
-    readout: Readout,
-    settings: RepresentationSettings,
-) -> tuple[Array, Array, Array]:
-    """Train, probe and re-train one network."""
-    n_train = pixels.shape[0] - round(settings.held_out * pixels.shape[0])
-    train, test = lane.order[:n_train], lane.order[n_train:]
-
-    def draw(noise: Array) -> tuple[Array, Array]:
-        chosen = train[jnp.int32(noise[0] * n_train)]
-        which = jnp.int32(noise[1] * lane.rewards.shape[1])
-        return pixels[chosen], lane.rewards[lane.groups[0, digits[chosen]], which]
-
-    network = _descend(lane.network, draw, lane.noise, readout, step_size)
-    features = last_hidden(network, pixels)
-
-    def probe(labels: Array, n_classes: int) -> Array:
-        one_hot = jax.nn.one_hot(labels, n_classes)
-        return linear_probe_accuracy(
-            features[train], one_hot[train], features[test], one_hot[test], settings.ridge
-        )
-
-    def transfer(output: Layer, groups: Array) -> Array:
-        new_rewards = 1.0 - 2.0 * groups[digits]
-
-        def draw(noise: Array) -> tuple[Array, Array]:
-            chosen = train[jnp.int32(noise[0] * n_train)]
-            return pixels[chosen], new_rewards[chosen]
-
-        def until_test(network: Network, noise: Array) -> tuple[Network, Array]:
-            network = _descend(
-                network, draw, noise, Readout("mean", (0.5,), float("inf")), settings.step_size
-            )
-            error = apply_network(network, pixels[test])[:, 0] - new_rewards[test]
-            return network, 1.0 - jnp.mean(error**2) / jnp.var(new_rewards[test])
-
-        return jax.lax.scan(until_test, (*network[:-1], output), lane.transfer_noise)[1]
-
-    transfers = jax.vmap(transfer)(lane.new_output, lane.groups)
-    return probe(lane.groups[0, digits], 2), probe(digits, 10), transfers
+def _split(order: Array, settings: RepresentationSettings) -> tuple[Array, Array]:
+    """Return which images are trained on and which are held out."""
+    n_train = order.size - round(settings.held_out * order.size)
+    return order[:n_train], order[n_train:]
 
 
-def _learn_lanes(
+def _train_lanes(
+    networks: Network,
     lanes: _Lane,
     pixels: Array,
     digits: Array,
-    step_size: Array,
-    readout: Readout,
+    taus: Array,
+    kappa: float,
     settings: RepresentationSettings,
+) -> Network:
+    """Let networks learn from rewards."""
+
+    def train_one(network: Network, lane: _Lane) -> Network:
+        train, _ = _split(lane.order, settings)
+
+        def draw(noise: Array) -> tuple[Array, Array]:
+            chosen = train[jnp.int32(noise[0] * train.size)]
+            which = jnp.int32(noise[1] * lane.rewards.shape[1])
+            return pixels[chosen], lane.rewards[lane.groups[0, digits[chosen]], which]
+
+        return _descend(network, draw, lane.noise, taus, kappa, settings.step_size)
+
+    return jax.vmap(train_one)(networks, lanes)
+
+
+def _test_lanes(
+    hidden: Network, lanes: _Lane, pixels: Array, digits: Array, settings: RepresentationSettings
 ) -> tuple[Array, Array, Array]:
-    one = partial(_learn_one, readout=readout, settings=settings)
-    return jax.vmap(one, in_axes=(0, None, None, None))(lanes, pixels, digits, step_size)
+    """Probe hidden layers and re-train them; apart from the training, since it is the same after any."""
+
+    def test_one(hidden: Network, lane: _Lane) -> tuple[Array, Array, Array]:
+        train, test = _split(lane.order, settings)
+        features = last_hidden((*hidden, lane.new_output), pixels)
+
+        def probe(labels: Array, n_classes: int) -> Array:
+            one_hot = jax.nn.one_hot(labels, n_classes)
+            return linear_probe_accuracy(
+                features[train], one_hot[train], features[test], one_hot[test], settings.ridge
+            )
+
+        def transfer(output: Layer, groups: Array) -> Array:
+            new_rewards = 1.0 - 2.0 * groups[digits]
+
+            def draw(noise: Array) -> tuple[Array, Array]:
+                chosen = train[jnp.int32(noise[0] * train.size)]
+                return pixels[chosen], new_rewards[chosen]
+
+            def until_test(network: Network, noise: Array) -> tuple[Network, Array]:
+                mean, infinity = jnp.array([0.5]), float("inf")
+                network = _descend(network, draw, noise, mean, infinity, settings.step_size)
+                error = apply_network(network, pixels[test])[:, 0] - new_rewards[test]
+                return network, 1.0 - jnp.mean(error**2) / jnp.var(new_rewards[test])
+
+            return jax.lax.scan(until_test, (*hidden, output), lane.transfer_noise)[1]
+
+        transfers = jax.vmap(transfer)(lane.new_output, lane.groups)
+        return probe(lane.groups[0, digits], 2), probe(digits, 10), transfers
+
+    return jax.vmap(test_one)(hidden, lanes)
 
 
-_compiled = compile_lanes(_learn_lanes, static=(4, 5))
+_trained = compile_lanes(_train_lanes, static=(5, 6))
+_tested = compile_lanes(_test_lanes, static=(4,))
 
 
 def _random_groups(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int32]:
@@ -377,44 +385,52 @@ def learn_representations(
     seeds = rng.integers(2**63, size=2)
     names, n_conditions = tuple(conditions), len(conditions)
 
-    def lanes_for(n_outputs: int) -> _Lane:
-        # The same two generators for every readout: only the output layer differs between them.
-        shared, first = np.random.default_rng(seeds[0]), np.random.default_rng(seeds[1])
-        n_tests = settings.n_transfer_updates // settings.test_period
-        drawn = {
-            "order": np.stack([shared.permutation(images.digits.size) for _ in range(n_seeds)]).astype(
-                np.int32
-            ),
-            "groups": _random_groups(shared, (n_seeds, 2)),
-            "noise": shared.random((n_seeds, settings.n_updates, 2, settings.batch_size), dtype=np.float32),
-            "transfer_noise": shared.random(
-                (n_seeds, n_tests, settings.test_period, 1, settings.batch_size), dtype=np.float32
-            ),
-            "new_output": jax.tree.map(
-                lambda x: x.reshape(n_seeds, 2, *x.shape[1:]),
-                init_network(shared, (settings.hidden[1], 1), 2 * n_seeds)[0],
-            ),
-            "network": init_network(first, (images.pixels.shape[1], *settings.hidden, n_outputs), n_seeds),
-        }
-        repeated = jax.tree.map(lambda x: jnp.concatenate([x] * n_conditions), drawn)
-        rewards = np.array([condition.rewards for condition in conditions.values()], dtype=np.float32)
-        return _Lane(rewards=jnp.asarray(np.repeat(rewards, n_seeds, axis=0)), **repeated)
+    n_tests = settings.n_transfer_updates // settings.test_period
+    pixels, digits = images.pixels, images.digits.astype(np.int32)
 
-    def run(readout: Readout, name: str, step_size: float) -> RepresentationResult:
-        lanes = lanes_for(len(readout.taus))
-        results = _compiled(
-            lanes,
-            jnp.asarray(images.pixels),
-            jnp.asarray(images.digits, jnp.int32),
-            jnp.float32(step_size),
-            readout,
-            settings,
+    def repeated(drawn: object) -> Any:
+        """Hand what was drawn for the seeds, an array or a tuple of them, to every condition."""
+        return jax.tree.map(lambda x: np.concatenate([x] * n_conditions), drawn)
+
+    shared = np.random.default_rng(seeds[0])
+    order = np.stack([shared.permutation(digits.size) for _ in range(n_seeds)]).astype(np.int32)
+    groups = _random_groups(shared, (n_seeds, 2))
+    noise = shared.random((n_seeds, settings.n_updates, 2, settings.batch_size), dtype=np.float32)
+    transfer_noise = shared.random(
+        (n_seeds, n_tests, settings.test_period, 1, settings.batch_size), dtype=np.float32
+    )
+    new_output = init_network(shared, (settings.hidden[1], 1), 2 * n_seeds)[0]
+    rewards = np.array([condition.rewards for condition in conditions.values()], dtype=np.float32)
+    lanes = _Lane(
+        new_output=repeated(Layer(*(x.reshape(n_seeds, 2, *x.shape[1:]) for x in new_output))),
+        order=repeated(order),
+        groups=repeated(groups),
+        rewards=jnp.asarray(np.repeat(rewards, n_seeds, axis=0)),
+        noise=repeated(noise),
+        transfer_noise=repeated(transfer_noise),
+    )
+
+    def fresh_networks(n_outputs: int) -> Network:
+        # The same generator for every readout: only the output layer differs between them.
+        first = np.random.default_rng(seeds[1])
+        sizes = (pixels.shape[1], *settings.hidden, n_outputs)
+        networks: Network = repeated(init_network(first, sizes, n_seeds))
+        return networks
+
+    def trained(readout: Readout) -> Network:
+        taus = np.array(readout.taus, dtype=np.float32)
+        networks: Network = _trained(
+            fresh_networks(taus.size), lanes, pixels, digits, taus, readout.kappa, settings
         )
+        return networks
+
+    def tested(name: str, networks: Network) -> RepresentationResult:
+        results = _tested(networks[:-1], lanes, pixels, digits, settings)
         group, digit, transfer = (
             np.asarray(x, dtype=np.float64).reshape(n_conditions, n_seeds, *x.shape[1:]) for x in results
         )
-        updates = settings.test_period * np.arange(1, transfer.shape[-1] + 1)
+        updates = settings.test_period * np.arange(1, n_tests + 1)
         return RepresentationResult(name, names, group, digit, updates, transfer[:, :, 0], transfer[:, :, 1])
 
-    untrained = run(compared[0], "untrained", 0.0)
-    return (untrained, *(run(readout, readout.name, settings.step_size) for readout in compared))
+    untrained = tested("untrained", fresh_networks(1))
+    return (untrained, *(tested(readout.name, trained(readout)) for readout in compared))
