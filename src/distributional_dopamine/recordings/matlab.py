@@ -106,7 +106,8 @@ def odd_trials(unit: Unit, tolerance: float = ODD_TRIAL_TOLERANCE) -> npt.NDArra
         True on the odd trials, in the order of ``unit.trials``.
     """
     trials = unit.trials
-    due = trials.loc[trials["kind"] == "expected", "reward_time"].to_numpy()
+    kinds = trials["kind"].to_numpy(dtype=object)
+    due = trials["reward_time"].to_numpy()[kinds == "expected"]
     event = trials["event_time"].to_numpy()
     if due.size == 0:
         return np.zeros(event.size, dtype=bool)
@@ -114,7 +115,7 @@ def odd_trials(unit: Unit, tolerance: float = ODD_TRIAL_TOLERANCE) -> npt.NDArra
         np.clip(np.searchsorted(due, event), 1, due.size - 1) if due.size > 1 else np.zeros(event.size, int)
     )
     distance = np.minimum(np.abs(event - due[after]), np.abs(event - due[np.maximum(after - 1, 0)]))
-    return np.asarray((trials["kind"] == "unexpected").to_numpy() & (distance <= tolerance))
+    return np.asarray((kinds == "unexpected") & (distance <= tolerance))
 
 
 def numbers(holder: object, field: str, ndim: int = 1) -> FloatArray:
@@ -201,7 +202,7 @@ def _read_trials(events: object) -> tuple[pd.DataFrame, int]:
     volumes = np.array([*MAGNITUDES, *MAGNITUDES, np.nan])
     kinds = np.array(["unexpected"] * _N_MAGNITUDES + ["expected"] * _N_MAGNITUDES + ["no_reward"])
     seconds = _clock_seconds(onsets[labelled])
-    return make_trials(seconds, list(kinds[code]), volumes[code], kept_odours), int((~labelled).sum())
+    return make_trials(seconds, kinds[code].tolist(), volumes[code], kept_odours), int((~labelled).sum())
 
 
 def _clock_seconds(ms: FloatArray) -> FloatArray:

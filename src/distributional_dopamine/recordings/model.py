@@ -31,6 +31,9 @@ TRIAL_KINDS: tuple[str, ...] = ("expected", "unexpected", "no_reward")
 
 TRIAL_COLUMNS: tuple[str, ...] = ("event_time", "reward_time", "magnitude", "kind", "odour")
 
+_KIND = pd.CategoricalDtype(list(TRIAL_KINDS))
+_USUAL_DELAYS = np.array([ODOUR_TO_REWARD, 0.0, np.nan])  # s from event to reward, by kind of trial
+
 MICROLITRES = "µL"
 """Unit of the sizes of rewards in the public data."""
 
@@ -275,30 +278,29 @@ def make_trials(
         lengths["cue"] = len(cue)
     if len(set(lengths.values())) > 1:
         raise RecordingsError(f"The columns of the trials must have one length; found {lengths}.")
+    codes = _kind_codes(kinds)
     if reward_time is None:
-        delay = np.select(
-            [kinds == "expected", kinds == "unexpected"], [ODOUR_TO_REWARD, 0.0], default=np.nan
-        )
-        rewards = times + delay
-    table = pd.DataFrame(
-        {
-            "event_time": times,
-            "reward_time": rewards,
-            "magnitude": volumes,
-            "kind": _categorical(kinds),
-            "odour": odours,
-        }
+        rewards = times + _USUAL_DELAYS[codes]
+    order = np.argsort(times, kind="stable")
+    names = None if cue is None else [str(name) for name in cue]
+    return _table(
+        times[order],
+        rewards[order],
+        volumes[order],
+        codes[order],
+        odours[order],
+        names and [names[i] for i in order],
     )
-    if cue is not None:
-        table["cue"] = _names(cue)
-    return _checked_trials(table.sort_values("event_time", kind="stable", ignore_index=True))
 
 
-def _categorical(kinds: npt.NDArray[np.object_]) -> pd.Categorical:
-    unknown = sorted({str(k) for k in kinds} - set(TRIAL_KINDS))
+def _kind_codes(kinds: npt.NDArray[np.object_]) -> npt.NDArray[np.int8]:
+    """Give the place of each kind in ``TRIAL_KINDS``, or refuse a kind that is none of them."""
+    codes = {kind: code for code, kind in enumerate(TRIAL_KINDS)}
+    named = [str(k) for k in kinds]
+    unknown = sorted(set(named) - set(codes))
     if unknown:
         raise RecordingsError(f"kind must be one of {', '.join(TRIAL_KINDS)}; found {', '.join(unknown)}.")
-    return pd.Categorical(list(kinds), categories=list(TRIAL_KINDS))
+    return np.array([codes[name] for name in named], dtype=np.int8)
 
 
 def _whole(odour: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -306,10 +308,6 @@ def _whole(odour: npt.ArrayLike) -> npt.NDArray[np.int64]:
     if not np.all(np.isfinite(numbers) & (numbers == np.round(numbers))):
         raise RecordingsError("odour must be a whole number on every trial.")
     return numbers.astype(np.int64)
-
-
-def _names(cue: Sequence[str]) -> pd.Series:
-    return pd.Series([str(name) for name in cue], dtype="str")
 
 
 def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
@@ -320,21 +318,27 @@ def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
             f"trials must have the columns {', '.join(TRIAL_COLUMNS)}; {', '.join(missing)} missing. "
             "make_trials() builds the table."
         )
-    kinds = np.asarray(table["kind"], dtype=object)
-    out = pd.DataFrame(
-        {
-            "event_time": _frozen(table["event_time"], "event_time", 1),
-            "reward_time": _frozen(table["reward_time"], "reward_time", 1),
-            "magnitude": _frozen(table["magnitude"], "magnitude", 1),
-            "kind": _categorical(kinds),
-            "odour": _whole(table["odour"]),
-        }
+    return _table(
+        _frozen(table["event_time"], "event_time", 1),
+        _frozen(table["reward_time"], "reward_time", 1),
+        _frozen(table["magnitude"], "magnitude", 1),
+        _kind_codes(table["kind"].to_numpy(dtype=object)),
+        _whole(table["odour"]),
+        [str(name) for name in table["cue"].tolist()] if "cue" in table else None,
     )
-    out["cue"] = _names(list(table["cue"]) if "cue" in table else [str(n) if n else "" for n in out["odour"]])
-    event = out["event_time"].to_numpy()
-    reward = out["reward_time"].to_numpy()
-    volume = out["magnitude"].to_numpy()
+
+
+def _table(
+    event: FloatArray,
+    reward: FloatArray,
+    volume: FloatArray,
+    codes: npt.NDArray[np.int8],
+    odours: npt.NDArray[np.int64],
+    cues: list[str] | None,
+) -> pd.DataFrame:
+    """Make the table from its columns, kinds as places in ``TRIAL_KINDS``, or refuse them."""
     _check_times(event, "event_time")
+    kinds = np.array(TRIAL_KINDS)[codes]
     given = kinds != "no_reward"
     for name, column in (("reward_time", reward), ("magnitude", volume)):
         wrong = np.flatnonzero(np.isfinite(column) != given)
@@ -354,7 +358,18 @@ def _checked_trials(table: pd.DataFrame) -> pd.DataFrame:
             f"unexpected ones; trial {off[0]} ({kinds[off[0]]}) has its reward "
             f"{reward[off[0]] - event[off[0]]} s after its event."
         )
-    return out
+    if cues is None:
+        cues = [str(n) if n else "" for n in odours.tolist()]
+    return pd.DataFrame(
+        {
+            "event_time": event,
+            "reward_time": reward,
+            "magnitude": volume,
+            "kind": pd.Categorical.from_codes(codes, dtype=_KIND),
+            "odour": odours,
+            "cue": pd.array(cues, dtype="str"),
+        }
+    )
 
 
 @dataclass(frozen=True)
@@ -466,8 +481,10 @@ class Recordings:
     @property
     def magnitudes(self) -> tuple[float, ...]:
         """Sizes of reward that any unit received, ascending."""
-        given = [unit.trials["magnitude"].dropna().to_numpy() for unit in self.units]
-        return tuple(float(size) for size in np.unique(np.concatenate(given))) if given else ()
+        if not self.units:
+            return ()
+        sizes = np.unique(np.concatenate([unit.trials["magnitude"].to_numpy() for unit in self.units]))
+        return tuple(sizes[~np.isnan(sizes)].tolist())
 
     def cells(self) -> pd.DataFrame:
         """Say of every unit where it was recorded.
