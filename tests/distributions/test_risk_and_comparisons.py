@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -61,6 +61,7 @@ def test_tail_mean_of_the_uniform_law():
     assert conditional_value_at_risk(drawn, 0.25) == pytest.approx(tail, abs=1e-5)
 
 
+@example([(1, 1)], 1.0, 5e-324, 0, 0.5)  # the smallest level there is
 @given(distributions, st.floats(0, 1), st.floats(0, 1), st.integers(-5, 5), st.sampled_from([0.5, 1, 4]))
 def test_tail_mean_grows_with_the_level_and_moves_with_the_values(pairs, one, other, shift, scale):
     values, weights = unzip(pairs)

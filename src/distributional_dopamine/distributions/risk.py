@@ -56,4 +56,6 @@ def conditional_value_at_risk(values: ArrayLike, level: float, weights: ArrayLik
     masses = np.ones(atoms.size) if shares is None else shares
     reached = np.cumsum(masses / masses.sum())
     counted = np.diff(np.minimum(reached, share), prepend=0.0)
+    # To multiply by a power of two rounds nothing; without it, the products of a tiny level would vanish.
+    counted = np.ldexp(counted, -np.frexp(share)[1])
     return float(counted @ atoms / counted.sum())
