@@ -186,6 +186,7 @@ def offer_notebook(app: Sphinx, pagename: str, _: str, context: dict[str, Any], 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
     """Put the new site in place, if the build went well."""
+    gc.freeze()  # what was read goes with the process: to search it once more at the end takes a second
     gc.enable()
     workplace = _workplace(app)
     if exception is not None:
