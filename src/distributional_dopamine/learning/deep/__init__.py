@@ -15,14 +15,15 @@ def _keep_compiled_code(package: Path) -> None:
 
     Code compiled for another processor would be loaded with a warning on the page, so the folder is named
     after the processor. Does nothing if the user has chosen a folder, if that place cannot be written, or if
-    the processor does not say what it is.
+    the processor does not say what it is. What takes little to compile is kept, too: a chapter has dozens of
+    such, and all together they take a second.
     """
     key = processor_key()
     if os.environ.get("JAX_COMPILATION_CACHE_DIR") or key is None or not os.access(package, os.W_OK):
         return
     for option, value in (
         ("jax_compilation_cache_dir", str(package / "__pycache__" / f"jax-{key}")),
-        ("jax_persistent_cache_min_compile_time_secs", 0.1),
+        ("jax_persistent_cache_min_compile_time_secs", 0.0),
     ):
         jax.config.update(option, value)  # type: ignore[no-untyped-call]  # JAX has no types for it
 
