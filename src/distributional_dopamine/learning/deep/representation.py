@@ -10,7 +10,7 @@ goes on learning, with a new output, after the rewards have changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -242,7 +242,7 @@ def _descend(
     noise: Array,
     taus: Array,
     kappa: float,
-    step_size: float,
+    step_size: Array,
 ) -> Network:
     """Minimise a readout's loss with Adam; `draw` makes a minibatch (images, rewards) from `noise`."""
     optimiser = optax.flatten(optax.scale_by_adam())
@@ -275,6 +275,7 @@ def _train_lanes(
     pixels: Array,
     digits: Array,
     taus: Array,
+    step_size: Array,
     kappa: float,
     settings: RepresentationSettings,
 ) -> Network:
@@ -288,13 +289,18 @@ def _train_lanes(
             which = jnp.int32(noise[1] * lane.rewards.shape[1])
             return pixels[chosen], lane.rewards[lane.groups[0, digits[chosen]], which]
 
-        return _descend(network, draw, lane.noise, taus, kappa, settings.step_size)
+        return _descend(network, draw, lane.noise, taus, kappa, step_size)
 
     return jax.vmap(train_one)(networks, lanes)
 
 
 def _test_lanes(
-    hidden: Network, lanes: _Lane, pixels: Array, digits: Array, settings: RepresentationSettings
+    hidden: Network,
+    lanes: _Lane,
+    pixels: Array,
+    digits: Array,
+    step_size: Array,
+    settings: RepresentationSettings,
 ) -> tuple[Array, Array, Array]:
     """Probe hidden layers and re-train them; apart from the training, since it is the same after any."""
 
@@ -317,7 +323,7 @@ def _test_lanes(
 
             def until_test(network: Network, noise: Array) -> tuple[Network, Array]:
                 mean, infinity = jnp.array([0.5]), float("inf")
-                network = _descend(network, draw, noise, mean, infinity, settings.step_size)
+                network = _descend(network, draw, noise, mean, infinity, step_size)
                 error = apply_network(network, pixels[test])[:, 0] - new_rewards[test]
                 return network, 1.0 - jnp.mean(error**2) / jnp.var(new_rewards[test])
 
@@ -329,8 +335,8 @@ def _test_lanes(
     return jax.vmap(test_one)(hidden, lanes)
 
 
-_trained = compile_lanes(_train_lanes, static=(5, 6))
-_tested = compile_lanes(_test_lanes, static=(4,))
+_trained = compile_lanes(_train_lanes, static=(6, 7))
+_tested = compile_lanes(_test_lanes, static=(5,))
 
 
 def _random_groups(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.int32]:
@@ -387,6 +393,8 @@ def learn_representations(
 
     n_tests = settings.n_transfer_updates // settings.test_period
     pixels, digits = images.pixels, images.digits.astype(np.int32)
+    # The step size is a number like others, so that another one needs no other program.
+    step_size, design = np.float32(settings.step_size), replace(settings, step_size=0.0)
 
     def repeated(drawn: object) -> Any:
         """Hand what was drawn for the seeds, an array or a tuple of them, to every condition."""
@@ -420,12 +428,12 @@ def learn_representations(
     def trained(readout: Readout) -> Network:
         taus = np.array(readout.taus, dtype=np.float32)
         networks: Network = _trained(
-            fresh_networks(taus.size), lanes, pixels, digits, taus, readout.kappa, settings
+            fresh_networks(taus.size), lanes, pixels, digits, taus, step_size, readout.kappa, design
         )
         return networks
 
     def tested(name: str, networks: Network) -> RepresentationResult:
-        results = _tested(networks[:-1], lanes, pixels, digits, settings)
+        results = _tested(networks[:-1], lanes, pixels, digits, step_size, design)
         group, digit, transfer = (
             np.asarray(x, dtype=np.float64).reshape(n_conditions, n_seeds, *x.shape[1:]) for x in results
         )
