@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from distributional_dopamine.learning.deep import agents
 from distributional_dopamine.learning.deep.agents import AgentSettings, compare_on_seeds, train_agents
-from distributional_dopamine.learning.deep.environments import Environment
+from distributional_dopamine.learning.deep.environments import CART_POLE, Environment
 from distributional_dopamine.learning.deep.networks import (
     apply_network,
     categorical_head,
@@ -49,6 +49,16 @@ def test_agents_find_the_better_lever_and_repeat_themselves(head):
     assert_array_equal(curves.scores[:, -1], 1.0)
     again = train_agents(TWO_LEVERS, head, [1e-2] * 4, np.random.default_rng(1), TINY)
     assert_array_equal(curves.scores, again.scores)
+
+
+def test_heads_that_differ_in_a_number_share_a_compiled_loop_but_not_what_they_learn():
+    step_sizes, before = [1e-2] * 3, agents._compiled._cache_size()
+    huber, squared = (
+        train_agents(CART_POLE, head, step_sizes, np.random.default_rng(1), TINY)
+        for head in (scalar_head(0.1), dataclasses.replace(scalar_head(float("inf")), name="squared"))
+    )
+    assert agents._compiled._cache_size() == before + 1
+    assert np.any(huber.scores != squared.scores)
 
 
 def test_the_step_size_is_chosen_on_other_seeds_than_those_of_the_score(monkeypatch):

@@ -13,20 +13,21 @@ from distributional_dopamine.learning.deep.networks import categorical_head, qua
 INF = float("inf")
 
 
+@pytest.mark.parametrize("given", [float, jnp.float32], ids=["number", "array"])
 @pytest.mark.parametrize(
     ("kappa", "expected"),
     [(1.0, [2.5, 0.125, 0.0, 0.5]), (0.0, [3.0, 0.5, 0.0, 1.0]), (INF, [4.5, 0.125, 0.0, 0.5])],
 )
-def test_huber_is_quadratic_then_linear(kappa, expected):
-    assert_allclose(losses.huber(jnp.array([-3.0, 0.5, 0.0, 1.0]), kappa), expected)
+def test_huber_is_quadratic_then_linear(kappa, expected, given):
+    assert_allclose(losses.huber(jnp.array([-3.0, 0.5, 0.0, 1.0]), given(kappa)), expected)
 
 
+@pytest.mark.parametrize("given", [float, jnp.float32], ids=["number", "array"])
 @pytest.mark.parametrize("kappa", [0.5, 1.0, INF])
-def test_the_gradient_of_huber_is_the_clipped_error(kappa):
+def test_the_gradient_of_huber_is_the_clipped_error(kappa, given):
     errors = jnp.array([-3.0, -0.2, 0.0, 0.7, 8.0])
-    assert_allclose(
-        jax.vmap(jax.grad(lambda x: losses.huber(x, kappa)))(errors), np.clip(errors, -kappa, kappa)
-    )
+    gradient = jax.vmap(jax.grad(lambda x: losses.huber(x, given(kappa))))(errors)
+    assert_allclose(gradient, np.clip(errors, -kappa, kappa))
 
 
 def test_value_loss_by_hand():
@@ -97,7 +98,7 @@ def test_against_rlax(seed):
 
     dqn = scalar_head()
     error = rlax.q_learning(tm1[:, 0], action, reward, discount, t[:, 0])
-    ours = dqn.loss(tm1[action, :1], reward, discount, t[jnp.argmax(dqn.mean(t[:, :1])), :1])
+    ours = dqn.loss(tm1[action, :1], reward, discount, t[jnp.argmax(dqn.mean(t[:, :1])), :1], *dqn.parameters)
     assert_allclose(ours, rlax.huber_loss(error), rtol=1e-5)
 
 
@@ -134,7 +135,7 @@ def test_gradients_agree_with_finite_differences(head):
     tm1, t = (jnp.asarray(rng.normal(size=head.n_outputs), jnp.float32) for _ in range(2))
 
     def loss(x):
-        return head.loss(x, jnp.float32(0.3), jnp.float32(0.9), t)
+        return head.loss(x, jnp.float32(0.3), jnp.float32(0.9), t, *head.parameters)
 
     gradient, step = jax.grad(loss)(tm1), 1e-2
     numeric = [

@@ -10,7 +10,7 @@ before the run is over and the same code runs on a GPU.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -156,7 +156,12 @@ def _act(
 
 
 def _loss(
-    network: Network, target_network: Network, head: Head, n_actions: int, batch: _Transitions
+    network: Network,
+    target_network: Network,
+    head: Head,
+    parameters: tuple[Array, ...],
+    n_actions: int,
+    batch: _Transitions,
 ) -> Array:
     """Return the mean loss of a minibatch; the target network both picks and values the next action."""
     n = batch.action.shape[0]
@@ -164,8 +169,12 @@ def _loss(
     outputs_t = apply_network(target_network, batch.next_observation).reshape(n, n_actions, head.n_outputs)
     action_t = jnp.argmax(head.mean(outputs_t), axis=-1)
     each = jnp.arange(n)
+
+    def loss(*transition: Array) -> Array:
+        return head.loss(*transition, *parameters)
+
     return jnp.mean(
-        jax.vmap(head.loss)(
+        jax.vmap(loss)(
             outputs_tm1[each, batch.action], batch.reward, batch.discount, outputs_t[each, action_t]
         )
     )
@@ -176,6 +185,7 @@ def _update_one(
     step_size: Array,
     act_noise: Array,
     batch_noise: Array,
+    parameters: tuple[Array, ...],
     environment: Environment,
     head: Head,
     settings: AgentSettings,
@@ -188,7 +198,7 @@ def _update_one(
     actors, row = _act(environment, actors, network, head, epsilon, act_noise)
     memory = jax.lax.dynamic_update_index_in_dim(memory, _pack(row), now, 0)
     batch = _unpack(memory[jnp.int32(when * (now + 1)), jnp.int32(who * settings.n_actors)])
-    gradient = jax.grad(_loss)(network, target_network, head, environment.n_actions, batch)
+    gradient = jax.grad(_loss)(network, target_network, head, parameters, environment.n_actions, batch)
     change, optimiser_state = _OPTIMISER.update(gradient, optimiser_state)
     network = jax.tree.map(lambda x, d: x - step_size * d, network, change)
     return _Carry(network, target_network, optimiser_state, memory, actors, now + 1)
@@ -198,6 +208,7 @@ def _train_lanes(
     networks: Network,
     step_sizes: Array,
     noise: _Noise,
+    parameters: tuple[Array, ...],
     environment: Environment,
     head: Head,
     settings: AgentSettings,
@@ -208,7 +219,7 @@ def _train_lanes(
     """
     n_lanes, n_actors = step_sizes.size, settings.n_actors
     every_lane = _Carry(0, 0, 0, 0, 0, None)  # type: ignore[arg-type]  # but all lanes are at the same step
-    one = partial(_update_one, environment=environment, head=head, settings=settings)
+    one = partial(_update_one, parameters=parameters, environment=environment, head=head, settings=settings)
     update_lanes = jax.vmap(one, in_axes=(every_lane, 0, 0, 0), out_axes=every_lane)
 
     def update(carry: _Carry, noise: tuple[Array, Array]) -> tuple[_Carry, None]:
@@ -235,7 +246,7 @@ def _train_lanes(
     return scores
 
 
-_compiled = compile_lanes(_train_lanes, static=(3, 4, 5))
+_compiled = compile_lanes(_train_lanes, static=(4, 5, 6))
 
 
 def _draw_noise(
@@ -303,7 +314,9 @@ def train_agents(
     noise = _draw_noise(rng, sizes.size, environment, settings)
     layers = (environment.n_features, *settings.hidden, environment.n_actions * head.n_outputs)
     networks = init_network(rng, layers, sizes.size)
-    scores = _compiled(networks, jnp.asarray(sizes), noise, environment, head, settings)
+    parameters = tuple(np.float32(number) for number in head.parameters)
+    nameless = replace(head, name="", parameters=())
+    scores = _compiled(networks, jnp.asarray(sizes), noise, parameters, environment, nameless, settings)
     per_evaluation = settings.n_actors * settings.n_updates // settings.n_evaluations
     steps = per_evaluation * np.arange(1, settings.n_evaluations + 1)
     return LearningCurves(steps, np.asarray(scores, dtype=np.float64).T)

@@ -25,16 +25,16 @@ __all__ = [
 ]
 
 
-def huber(error: ArrayLike, kappa: float) -> Array:
+def huber(error: ArrayLike, kappa: float | Array) -> Array:
     """Return the Huber loss: quadratic up to `kappa`, linear beyond.
 
     Parameters
     ----------
     error : array_like, any shape
         Prediction errors.
-    kappa : float
+    kappa : float or Array, shape ()
         Where the quadratic part ends, in the unit of the errors. 0 gives the absolute value, infinity
-        half the square.
+        half the square. As an array it is data of a compiled function, not part of it.
 
     Returns
     -------
@@ -48,16 +48,26 @@ def huber(error: ArrayLike, kappa: float) -> Array:
     [0.125, 2.5]
     """
     size = jnp.abs(jnp.asarray(error))
+    if isinstance(kappa, Array):
+        bounded = _bounded_huber(size, jnp.where(jnp.isinf(kappa), 1.0, kappa))
+        return jnp.where(kappa == 0, size, jnp.where(jnp.isinf(kappa), 0.5 * size**2, bounded))
     if kappa == 0:
         return size
-    if np.isinf(kappa):  # apart, because the formula below would multiply infinity by zero
-        return 0.5 * size**2
+    return 0.5 * size**2 if np.isinf(kappa) else _bounded_huber(size, kappa)
+
+
+def _bounded_huber(size: Array, kappa: float | Array) -> Array:
+    """Return the Huber loss for a finite `kappa`: an infinite one would be multiplied by zero here."""
     inside = jnp.minimum(size, kappa)
     return 0.5 * inside**2 + kappa * (size - inside)
 
 
 def value_loss(
-    value_tm1: ArrayLike, r_t: ArrayLike, discount_t: ArrayLike, value_t: ArrayLike, kappa: float = 1.0
+    value_tm1: ArrayLike,
+    r_t: ArrayLike,
+    discount_t: ArrayLike,
+    value_t: ArrayLike,
+    kappa: float | Array = 1.0,
 ) -> Array:
     r"""Return the Huber loss of the TD error of one value, the loss of DQN.
 
@@ -69,7 +79,7 @@ def value_loss(
         Reward and discount.
     value_t : array_like, shape ()
         :math:`\max_a Q(s_t, a)` of the target network.
-    kappa : float, default 1
+    kappa : float or Array, default 1
         See :func:`huber`; ``float("inf")`` gives half the squared TD error.
 
     Returns

@@ -66,12 +66,13 @@ def init_network(rng: np.random.Generator, sizes: Sequence[int], n_networks: int
         zero. Biases are zero.
     """
     gains = [1.0] * (len(sizes) - 2) + [0.1]
+    # 32-bit numbers before they are handed over: to make them so, JAX would compile a program for each shape.
     return tuple(
         Layer(
             jnp.asarray(
-                gain * np.sqrt(2 / n_in) * rng.standard_normal((n_networks, n_in, n_out)), dtype=jnp.float32
+                np.float32(gain * np.sqrt(2 / n_in) * rng.standard_normal((n_networks, n_in, n_out)))
             ),
-            jnp.zeros((n_networks, n_out)),
+            jnp.asarray(np.zeros((n_networks, n_out), np.float32)),
         )
         for gain, (n_in, n_out) in zip(gains, pairwise(sizes), strict=True)
     )
@@ -125,8 +126,11 @@ class Head:
     n_outputs: int
     #: Mean of the predicted return from the outputs, (..., n_outputs) -> (...).
     mean: Callable[[Array], Array]
-    #: Loss of one transition: (outputs_tm1, r_t, discount_t, outputs_t) -> ().
-    loss: Callable[[Array, Array, Array, Array], Array]
+    #: Loss of one transition: (outputs_tm1, r_t, discount_t, outputs_t, *parameters) -> ().
+    loss: Callable[..., Array]
+    #: Numbers that the loss takes last. They are data of the compiled loop, so that heads which differ in
+    #: them and in name alone share it.
+    parameters: tuple[float, ...] = ()
 
 
 def _midpoints(n: int) -> Array:
@@ -146,11 +150,15 @@ def scalar_head(kappa: float = 1.0) -> Head:
     Head
         The head.
     """
+    return Head("DQN", 1, _only_output, _scalar_loss, (kappa,))
 
-    def loss(outputs_tm1: Array, r_t: Array, discount_t: Array, outputs_t: Array) -> Array:
-        return losses.value_loss(outputs_tm1[0], r_t, discount_t, outputs_t[0], kappa)
 
-    return Head("DQN", 1, lambda outputs: outputs[..., 0], loss)
+def _only_output(outputs: Array) -> Array:
+    return outputs[..., 0]
+
+
+def _scalar_loss(outputs_tm1: Array, r_t: Array, discount_t: Array, outputs_t: Array, kappa: Array) -> Array:
+    return losses.value_loss(outputs_tm1[0], r_t, discount_t, outputs_t[0], jnp.asarray(kappa))
 
 
 def categorical_head(low: float, high: float, n_atoms: int = 51) -> Head:
