@@ -10,40 +10,24 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from benchmarks.timing import Comparison, report_table
+from benchmarks.timing import JUPYTER_BOOK, Comparison, report_table, run_program
 
-ROOT = Path(__file__).resolve().parents[1]
 STRESS = ("null-models", "how-many-neurons", "rival-accounts", "a-thousand-ways-to-run-it")
 CORES = 2
 #: Seconds that are promised for the four chapters and for the whole book.
 PROMISED = {"quick": (40, 90), "full": (360, 480)}
-
-
-def _run(*command: str, profile: str) -> None:
-    done = subprocess.run(  # noqa: S603
-        command,
-        cwd=ROOT,
-        env={**os.environ, "PAPERMILL_BOOK_PROFILE": profile},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
+ALLOWED = "seconds that are promised"
 
 
 def build_book(profile: str, folder: str) -> None:
     """Build the whole book from nothing into `folder`."""
-    jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
-    _run(jupyter_book, "build", "--path-output", folder, ".", profile=profile)
+    run_program(JUPYTER_BOOK, "build", "--path-output", folder, ".", PAPERMILL_BOOK_PROFILE=profile)
 
 
 def run_stress(profile: str, folder: str) -> None:
@@ -51,7 +35,7 @@ def run_stress(profile: str, folder: str) -> None:
 
     def run(chapter: str) -> None:
         words = ("run", chapter, "--profile", profile, "--out", f"{folder}/{chapter}")
-        _run(sys.executable, "-m", "papermill_book", *words, profile=profile)
+        run_program(sys.executable, "-m", "papermill_book", *words)
 
     with ThreadPoolExecutor(CORES) as pool:
         list(pool.map(run, STRESS))
@@ -80,12 +64,11 @@ def main() -> int:
             PROMISED[profile],
             strict=True,
         ):
-            name = "seconds that are promised"
             if profile == "quick":
                 first = seconds_of(work, profile)
-                lines.append(Comparison(f"{what}, quick, as found", first, allowed, name))
+                lines.append(Comparison(f"{what}, quick, as found", first, allowed, ALLOWED))
             again = seconds_of(work, profile)
-            lines.append(Comparison(f"{what}, {profile}", again, allowed, name, required=1))
+            lines.append(Comparison(f"{what}, {profile}", again, allowed, ALLOWED, required=1))
     print(f"{CORES} cores promised, {os.cpu_count()} here")
     return report_table(lines)
 

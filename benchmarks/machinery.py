@@ -6,20 +6,16 @@ copy has plain words where ours has roles of the extension, which it does not kn
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import yaml
 
-from benchmarks.timing import Comparison, report_table
+from benchmarks.timing import JUPYTER_BOOK, ROOT, Comparison, report_table, run_program
 
-ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ("book/1-learning/learning-to-predict", "book/3-neurons/forty-reversal-points")
 ROLE = re.compile(r"\{reported\}`[^`]*`")
 DIRECTIVE = re.compile(r"^```\{(claims|results)\}.*?^```$", re.MULTILINE | re.DOTALL)
@@ -38,8 +34,8 @@ def copy_chapters(target: Path, *, workers: int) -> None:
     (target / "src").symlink_to(ROOT / "src")
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     if workers:
-        # The profiles name chapters that the copy lacks.
-        config["sphinx"]["config"]["papermill_book"] |= {"workers": workers, "profiles": {}}
+        # The profiles and the order name chapters that the copy lacks.
+        config["sphinx"]["config"]["papermill_book"] |= {"workers": workers, "profiles": {}, "first": []}
     else:
         config["execute"] = {"execute_notebooks": "force", "timeout": 900}
         del config["sphinx"]["local_extensions"]
@@ -56,18 +52,8 @@ def build_seconds(workers: int) -> float:
         copy_chapters(Path(folder), workers=workers)
         for _ in range(2):
             shutil.rmtree(Path(folder) / "_build", ignore_errors=True)
-            start = time.perf_counter()
-            done = subprocess.run(  # noqa: S603
-                [str(Path(sys.executable).with_name("jupyter-book")), "build", folder],
-                # The same source for both, at the same path: Numba files what it compiles under it.
-                env={**os.environ, "PYTHONPATH": f"{folder}/src"},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            seconds = time.perf_counter() - start
-            if done.returncode:
-                raise RuntimeError(done.stdout + done.stderr)
+            # The same source for both, at the same path: Numba files what it compiles under it.
+            seconds = run_program(JUPYTER_BOOK, "build", folder, PYTHONPATH=f"{folder}/src")
     return seconds
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+JUPYTER_BOOK = str(Path(sys.executable).with_name("jupyter-book"))
 
 
 @dataclass(frozen=True)
@@ -55,6 +62,24 @@ def best_seconds(call: Callable[[], object], repeats: int = 5, warm_up: int = 1)
         call()
         seconds.append(time.perf_counter() - start)
     return min(seconds)
+
+
+def run_program(*command: str, **environment: str) -> float:
+    """Run a program from the root of the project, with `environment` besides ours, and return its seconds.
+
+    Raises
+    ------
+    RuntimeError
+        With all that the program said, if it fails.
+    """
+    start = time.perf_counter()
+    done = subprocess.run(  # noqa: S603
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        raise RuntimeError(done.stdout + done.stderr)
+    return seconds
 
 
 def report_table(comparisons: Sequence[Comparison]) -> int:
